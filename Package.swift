@@ -1,0 +1,24 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    // An async function runs where its caller runs, unless it says otherwise.
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let package = Package(
+    name: "EventLoop",
+    products: [
+        .library(name: "EventLoop", targets: ["EventLoop"]),
+        // For any language's FFI: libCEventLoop.so, plain functions.
+        .library(name: "CEventLoop", type: .dynamic, targets: ["CEventLoop"]),
+        // For C and Swift packages that want the reactor alone.
+        .library(name: "CEventLoopStatic", type: .static, targets: ["CEventLoop"]),
+    ],
+    targets: [
+        .target(name: "CEventLoop"),
+        .target(name: "EventLoop", dependencies: ["CEventLoop"], swiftSettings: swiftSettings),
+        .executableTarget(name: "Demos", dependencies: ["EventLoop"], swiftSettings: swiftSettings),
+    ]
+)

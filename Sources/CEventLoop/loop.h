@@ -1,0 +1,20 @@
+/// What a loop is made of.
+#ifndef EL_LOOP_H
+#define EL_LOOP_H
+
+#include "clock.h"
+#include "poller.h"
+#include "signals.h"
+#include "timers.h"
+#include "wake.h"
+
+struct el_loop {
+    struct clock clock;
+    struct timers timers;
+    struct wake wake;
+    struct signals signals;
+    bool owes_timers; // the last wait had due timers and no room for them
+    struct poller poller;
+};
+
+#endif

@@ -1,0 +1,196 @@
+#define _GNU_SOURCE
+
+#include "poller.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+// epoll watches open files, not descriptors, and that is the source of its surprises:
+//
+// - close(fd) ends a watch only when no duplicate of the file is open any more. Until then events keep
+//   coming with the old data, while EPOLL_CTL_DEL fails with EBADF, or hits another file that got the
+//   same number. So each registration has a generation, which travels in the event's data: an event of
+//   another generation is dropped, and since nothing can silence it, the epoll set is built anew.
+// - After close(fd), socket(2) may return the same number. The table may still know that number; the
+//   kernel knows better. So poller_add always asks the kernel, and only its EEXIST counts.
+// - EPOLLERR and EPOLLHUP cannot be masked. A registration without interest leaves the epoll set.
+
+static uint32_t events_for(uint8_t interest, uint8_t mode) {
+    uint32_t events = 0;
+    if (interest & EL_READ) events |= EPOLLIN | EPOLLRDHUP;
+    if (interest & EL_WRITE) events |= EPOLLOUT;
+    if (interest & EL_PRIORITY) events |= EPOLLPRI;
+    if (mode == EL_EDGE) events |= EPOLLET;
+    if (mode == EL_ONE_SHOT) events |= EPOLLONESHOT;
+    return events;
+}
+
+static uint32_t ready_for(uint32_t events) {
+    uint32_t ready = 0;
+    if (events & EPOLLIN) ready |= EL_READY_READ;
+    if (events & EPOLLOUT) ready |= EL_READY_WRITE;
+    if (events & EPOLLPRI) ready |= EL_READY_PRIORITY;
+    if (events & EPOLLRDHUP) ready |= EL_READY_READ_HANGUP;
+    if (events & EPOLLHUP) ready |= EL_READY_HANGUP;
+    if (events & EPOLLERR) ready |= EL_READY_ERROR;
+    return ready;
+}
+
+static int control(int epoll_fd, int operation, int fd, const struct registration *registration) {
+    struct epoll_event event = {
+        .events = events_for(registration->interest, registration->mode),
+        .data.u64 = (uint64_t)registration->generation << 32 | (uint32_t)fd,
+    };
+    return epoll_ctl(epoll_fd, operation, fd, &event) == 0 ? 0 : -errno;
+}
+
+static bool is_valid(el_interest interest, el_mode mode) {
+    return (interest & ~(uint32_t)(EL_READ | EL_WRITE | EL_PRIORITY)) == 0 && mode <= EL_ONE_SHOT;
+}
+
+static struct registration *find(const struct poller *poller, int fd) {
+    if (fd < 0 || (size_t)fd >= poller->registrations_capacity) return NULL;
+    struct registration *registration = &poller->registrations[fd];
+    return registration->generation == 0 ? NULL : registration;
+}
+
+static int make_room(struct poller *poller, int fd) {
+    size_t old_capacity = poller->registrations_capacity;
+    if ((size_t)fd < old_capacity) return 0;
+    size_t capacity = old_capacity == 0 ? 64 : old_capacity;
+    while (capacity <= (size_t)fd) capacity *= 2;
+    struct registration *grown = realloc(poller->registrations, capacity * sizeof *poller->registrations);
+    if (grown == NULL) return -ENOMEM;
+    memset(grown + old_capacity, 0, (capacity - old_capacity) * sizeof *grown);
+    poller->registrations = grown;
+    poller->registrations_capacity = capacity;
+    return 0;
+}
+
+static uint32_t next_generation(struct poller *poller) {
+    if (++poller->last_generation == 0) poller->last_generation = 1;
+    return poller->last_generation;
+}
+
+int poller_open(struct poller *poller) {
+    poller->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    return poller->epoll_fd < 0 ? -errno : 0;
+}
+
+void poller_close(struct poller *poller) {
+    close(poller->epoll_fd);
+    free(poller->registrations);
+}
+
+int poller_add(struct poller *poller, int fd, el_interest interest, el_mode mode, uint64_t token,
+               enum poller_owner owner) {
+    if (!is_valid(interest, mode)) return -EINVAL;
+    if (fd < 0) return -EBADF;
+    struct registration registration = {
+        .token = token,
+        .generation = next_generation(poller),
+        .interest = (uint8_t)interest,
+        .mode = (uint8_t)mode,
+        .owner = (uint8_t)owner,
+    };
+    // The kernel is asked before the table grows, so that a number which is not open costs nothing.
+    int result;
+    if (interest != 0) {
+        result = control(poller->epoll_fd, EPOLL_CTL_ADD, fd, &registration);
+    } else if (find(poller, fd) != NULL) {
+        result = -EEXIST;
+    } else {
+        result = fcntl(fd, F_GETFD) < 0 ? -errno : 0;
+    }
+    if (result < 0) return result;
+    result = make_room(poller, fd);
+    if (result < 0) {
+        if (interest != 0) control(poller->epoll_fd, EPOLL_CTL_DEL, fd, &registration);
+        return result;
+    }
+    poller->registrations[fd] = registration;
+    return 0;
+}
+
+int poller_modify(struct poller *poller, int fd, el_interest interest, el_mode mode, uint64_t token) {
+    if (!is_valid(interest, mode)) return -EINVAL;
+    struct registration *registration = find(poller, fd);
+    if (registration == NULL || registration->owner != POLLER_CALLER) return -ENOENT;
+    struct registration wanted = *registration;
+    wanted.token = token;
+    wanted.interest = (uint8_t)interest;
+    wanted.mode = (uint8_t)mode;
+    int operation = registration->interest == 0 ? EPOLL_CTL_ADD
+                  : interest == 0               ? EPOLL_CTL_DEL
+                                                : EPOLL_CTL_MOD;
+    if (registration->interest != 0 || interest != 0) {
+        int result = control(poller->epoll_fd, operation, fd, &wanted);
+        if (result < 0) return result;
+    }
+    *registration = wanted;
+    return 0;
+}
+
+int poller_remove(struct poller *poller, int fd) {
+    struct registration *registration = find(poller, fd);
+    if (registration == NULL) return -ENOENT;
+    struct registration removed = *registration;
+    *registration = (struct registration){0};
+    if (removed.interest == 0) return 0;
+    int result = control(poller->epoll_fd, EPOLL_CTL_DEL, fd, &removed);
+    // ENOENT: the number names another file by now, so it was closed behind our back as well.
+    return result == -ENOENT ? -EBADF : result;
+}
+
+/// Replaces the epoll set by one that holds what the table holds, under the same descriptor number.
+/// On failure the old set stays, and the next stale event tries again.
+static void rebuild(struct poller *poller) {
+    int fresh_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (fresh_fd < 0) return;
+    for (size_t fd = 0; fd < poller->registrations_capacity; fd++) {
+        struct registration *registration = &poller->registrations[fd];
+        if (registration->generation == 0 || registration->interest == 0) continue;
+        int result = control(fresh_fd, EPOLL_CTL_ADD, (int)fd, registration);
+        if (result == -ENOMEM || result == -ENOSPC) {
+            close(fresh_fd);
+            return;
+        }
+        // Any other refusal: this one, too, was closed without being removed.
+        if (result < 0) *registration = (struct registration){0};
+    }
+    while (dup3(fresh_fd, poller->epoll_fd, O_CLOEXEC) < 0 && (errno == EINTR || errno == EBUSY)) {
+    }
+    close(fresh_fd);
+}
+
+int poller_wait(struct poller *poller, int limit, bool block) {
+    if (limit > POLLER_BATCH) limit = POLLER_BATCH;
+    int count = epoll_wait(poller->epoll_fd, poller->batch, limit, block ? -1 : 0);
+    return count < 0 ? -errno : count;
+}
+
+bool poller_take(struct poller *poller, int index, struct readiness *out) {
+    uint64_t data = poller->batch[index].data.u64;
+    struct registration *registration = find(poller, (int)(uint32_t)data);
+    if (registration == NULL || registration->generation != (uint32_t)(data >> 32)) {
+        rebuild(poller);
+        return false;
+    }
+    out->token = registration->token;
+    out->ready = ready_for(poller->batch[index].events);
+    out->owner = (enum poller_owner)registration->owner;
+    return true;
+}
+
+void poller_check(const struct poller *poller) {
+    assert(poller->epoll_fd >= 0 && "the epoll fd is open");
+    for (size_t fd = 0; fd < poller->registrations_capacity; fd++) {
+        const struct registration *registration = &poller->registrations[fd];
+        if (registration->generation == 0) continue;
+        assert(is_valid(registration->interest, registration->mode) && "a registration is valid");
+    }
+}

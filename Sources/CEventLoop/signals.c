@@ -1,0 +1,66 @@
+#define _GNU_SOURCE
+
+#include "signals.h"
+
+#include <errno.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+void signals_open(struct signals *signals) {
+    signals->signal_fd = -1;
+    sigemptyset(&signals->ours);
+    sigemptyset(&signals->blocked_before);
+}
+
+void signals_close(struct signals *signals) {
+    for (int number = 1; number < SIGNALS_END; number++) signals_remove(signals, number);
+    if (signals->signal_fd >= 0) close(signals->signal_fd);
+}
+
+static bool is_ours(const struct signals *signals, int number) {
+    return number > 0 && number < SIGNALS_END && sigismember(&signals->ours, number) == 1;
+}
+
+int signals_add(struct signals *signals, int number, uint64_t token) {
+    if (number <= 0 || number >= SIGNALS_END || number == SIGKILL || number == SIGSTOP) return -EINVAL;
+    if (is_ours(signals, number)) return -EEXIST;
+    sigset_t wanted = signals->ours, one, before;
+    if (sigaddset(&wanted, number) < 0) return -EINVAL; // glibc keeps two for itself
+    int signal_fd = signalfd(signals->signal_fd, &wanted, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (signal_fd < 0) return -errno;
+    signals->signal_fd = signal_fd;
+    signals->ours = wanted;
+    signals->tokens[number] = token;
+    // Last: from here on it does not reach its handler, so somebody must be there to read it.
+    sigemptyset(&one);
+    sigaddset(&one, number);
+    pthread_sigmask(SIG_BLOCK, &one, &before);
+    if (sigismember(&before, number) == 1) sigaddset(&signals->blocked_before, number);
+    return 0;
+}
+
+int signals_remove(struct signals *signals, int number) {
+    if (!is_ours(signals, number)) return -ENOENT;
+    sigdelset(&signals->ours, number);
+    signalfd(signals->signal_fd, &signals->ours, 0);
+    if (sigismember(&signals->blocked_before, number) == 1) {
+        sigdelset(&signals->blocked_before, number);
+    } else {
+        sigset_t one;
+        sigemptyset(&one);
+        sigaddset(&one, number);
+        pthread_sigmask(SIG_UNBLOCK, &one, NULL);
+    }
+    return 0;
+}
+
+int signals_take(struct signals *signals, uint64_t *token) {
+    struct signalfd_siginfo info;
+    ssize_t count;
+    do {
+        count = read(signals->signal_fd, &info, sizeof info);
+    } while (count < 0 && errno == EINTR);
+    if (count < 0) return errno == EAGAIN ? 0 : -errno;
+    *token = signals->tokens[info.ssi_signo];
+    return (int)info.ssi_signo;
+}

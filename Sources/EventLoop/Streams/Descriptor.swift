@@ -53,7 +53,6 @@ final class Descriptor: DescriptorObserver {
     }
 
     func loopIsClosing() {
-        token = nil
         close()
     }
 

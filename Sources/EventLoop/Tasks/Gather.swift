@@ -53,6 +53,7 @@ public func gatherResults<each Value>(
 ///
 /// - Parameter limit: How many may run at once, at least 1; nil means all.
 /// - Precondition: A loop runs on this thread.
+@inlinable
 public func gather<Value>(
     _ operations: some Sequence<() async throws -> Value>, limit: Int? = nil
 ) async throws -> [Value] {
@@ -73,6 +74,7 @@ public func gather<Value>(
 ///
 /// When the caller is cancelled, so are all that run; those that had to wait for the limit are not
 /// started and end with a `CancellationError`.
+@inlinable
 public func gatherResults<Value>(
     _ operations: some Sequence<() async throws -> Value>, limit: Int? = nil
 ) async -> [Result<Value, any Error>] {
@@ -87,7 +89,8 @@ public func gatherResults<Value>(
     return work.results
 }
 
-private func checkLoop(_ caller: String) {
+@usableFromInline
+func checkLoop(_ caller: String) {
     _ = EventLoop.current(for: caller)
 }
 
@@ -116,31 +119,32 @@ private final class ResultSlot<Value> {
 }
 
 /// Many operations, taken one after another by lanes that run side by side.
-private final class GatheredWork<Value> {
-    private let operations: [() async throws -> Value]
-    private var next = 0
+@usableFromInline
+final class GatheredWork<Value> {
+    @usableFromInline let operations: [() async throws -> Value]
+    @usableFromInline var next = 0
     /// What was not started has ended by cancellation.
-    private(set) var results: [Result<Value, any Error>]
+    @usableFromInline var results: [Result<Value, any Error>]
 
-    init(_ operations: some Sequence<() async throws -> Value>) {
+    @inlinable init(_ operations: some Sequence<() async throws -> Value>) {
         self.operations = Array(operations)
         results = Array(repeating: .failure(CancellationError()), count: self.operations.count)
     }
 
-    func laneCount(_ limit: Int?) -> Int {
+    @inlinable func laneCount(_ limit: Int?) -> Int {
         if let limit { precondition(limit > 0, "gather needs a limit of at least 1.") }
         return min(limit ?? .max, operations.count)
     }
 
     /// Without a limit a lane takes one operation, and there are as many lanes.
-    func runLaneOrThrow(isLimited: Bool) async throws {
+    @inlinable func runLaneOrThrow(isLimited: Bool) async throws {
         repeat {
             guard let index = takeNext() else { return }
             results[index] = .success(try await operations[index]())
         } while isLimited && !Task.isCancelled
     }
 
-    func runLane(isLimited: Bool) async {
+    @inlinable func runLane(isLimited: Bool) async {
         repeat {
             guard let index = takeNext() else { return }
             do {
@@ -151,7 +155,7 @@ private final class GatheredWork<Value> {
         } while isLimited && !Task.isCancelled
     }
 
-    private func takeNext() -> Int? {
+    @inlinable func takeNext() -> Int? {
         guard next < operations.count else { return nil }
         defer { next += 1 }
         return next

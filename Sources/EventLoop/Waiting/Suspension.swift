@@ -31,7 +31,10 @@ extension Engine {
     @inline(__always)
     func spendBudget() async throws {
         budget -= 1
-        guard budget < 0 else { return }
+        if budget < 0 { try await letOthersGoFirst() }
+    }
+
+    private func letOthersGoFirst() async throws {
         await withUnsafeContinuation { ready.append(.yielded($0)) }
         try Task.checkCancellation()
     }

@@ -9,6 +9,7 @@ final class ChildProcess {
     private let identifier: pid_t
     private let output: Int32
     private var isReaped = false
+    private var timeLimitSeconds = 0
 
     /// `passing`: a descriptor that the new process finds as `Helper.listeningDescriptor`.
     init(arguments: [String], passing descriptor: Int32? = nil) throws {
@@ -46,6 +47,7 @@ final class ChildProcess {
 
     /// Blocks until the process has ended.
     func figures(within seconds: Int) throws -> Figures {
+        timeLimitSeconds = seconds
         let deadline = floor_now_ns() + UInt64(seconds) * 1_000_000_000
         let text = try readToEnd(until: deadline)
         let status = try wait(until: deadline)
@@ -108,6 +110,6 @@ final class ChildProcess {
         kill(identifier, SIGKILL)
         waitpid(identifier, nil, 0)
         isReaped = true
-        return BenchmarkError("took too long and was killed")
+        return BenchmarkError("killed, for it took more than \(timeLimitSeconds) s")
     }
 }

@@ -32,8 +32,8 @@ enum Format {
             value /= step
             index += 1
         }
-        let fractionDigits = index == 0 && value >= 10 ? 0 : value < 9.995 ? 2 : value < 99.95 ? 1 : 0
-        return decimal(value, fractionDigits: value == 0 ? 0 : fractionDigits) + " " + units[index]
+        let fractionDigits = value == 0 ? 0 : value < 9.995 ? 2 : value < 99.95 ? 1 : 0
+        return decimal(value, fractionDigits: fractionDigits) + " " + units[index]
     }
 
     private static func grouped(_ value: Double) -> String {

@@ -10,6 +10,7 @@ enum Report {
         } else {
             lines.append("B: nothing is pinned, for there is only one core: loop and load share it")
         }
+        lines.append("Memory is the peak above what the process had when the workload began.")
         if scale == .quick { lines.append("Quick: this shows that everything runs, not how fast it is.") }
         #if DEBUG
             lines.append("DEBUG BUILD: these figures mean nothing. Use: swift run -c release Benchmarks")
@@ -31,7 +32,7 @@ enum Report {
                     byMeasure(outcomes)
                 )
             }
-        return title + "\n\n" + table.text + "\n"
+        return title + "\n\n" + table.text
     }
 
     /// A row for each variant: here they are what is compared.

@@ -8,10 +8,14 @@ let stepsWorkload = Workload(
     isPinned: true,
     variants: [
         Variant(name: "floor") { conditions in
-            var elapsed: UInt64 = 0
+            let tasks = tasks(conditions)
             let meter = Meter()
-            try check(floor_step(Int32(tasks(conditions)), Int32(stepsOfTask), &elapsed), "step")
-            return meter.figures.adding("step", nanoseconds: elapsed, over: tasks(conditions) * stepsOfTask)
+            let rounds = try (0..<roundCount).map { _ in
+                var elapsed: UInt64 = 0
+                try check(floor_step(Int32(tasks), Int32(stepsOfTask), &elapsed), "step")
+                return elapsed
+            }
+            return meter.figures.adding("step", roundsNanoseconds: rounds, over: tasks * stepsOfTask)
         },
         Variant(name: "EventLoop") { try step(tasks: tasks($0)) },
     ],
@@ -35,6 +39,7 @@ let gatherWorkload = Workload(
     measures: [Measure(figure: "operation_ns", label: "each operation", unit: .nanoseconds), .memory]
 )
 
+private let roundCount = 11
 private let stepsOfTask = 100
 private func tasks(_ conditions: Conditions) -> Int { conditions.scale.pick(1000, quick: 100) }
 private func operations(_ conditions: Conditions) -> Int { conditions.scale.pick(100_000, quick: 5000) }
@@ -42,16 +47,18 @@ private func operations(_ conditions: Conditions) -> Int { conditions.scale.pick
 private func step(tasks: Int) throws -> Figures {
     try EventLoop.run {
         let meter = Meter()
-        let begin = floor_now_ns()
-        _ = try await gather(
-            (0..<tasks).lazy.map { _ in
-                {
-                    for _ in 0..<stepsOfTask { await yield() }
-                }
-            })
-        let elapsed = floor_now_ns() - begin
-        return meter.figures.adding("step", nanoseconds: elapsed, over: tasks * stepsOfTask)
+        var rounds: [UInt64] = []
+        for _ in 0..<roundCount {
+            let begin = floor_now_ns()
+            _ = try await gather((0..<tasks).lazy.map { _ in yieldManyTimes })
+            rounds.append(floor_now_ns() - begin)
+        }
+        return meter.figures.adding("step", roundsNanoseconds: rounds, over: tasks * stepsOfTask)
     }
+}
+
+private func yieldManyTimes() async {
+    for _ in 0..<stepsOfTask { await yield() }
 }
 
 private func gatherOperations(count: Int) throws -> Figures {

@@ -212,6 +212,11 @@ EL_API int el_fd_modify(el_loop *loop, int fd, el_interest interest, el_mode mod
 /// caller's to drop. Returns 0, -ENOENT (not watched), or -EBADF (closed already; forgotten here).
 EL_API int el_fd_remove(el_loop *loop, int fd);
 
+/// Accepts a connection as a non-blocking, close-on-exec descriptor in one system call (accept4(2)), which
+/// many languages' own libraries do not offer. Needs no loop. Returns the descriptor, -EAGAIN when there is
+/// no connection, or another negative errno.
+EL_API int el_fd_accept(int listener);
+
 // MARK: - Timers
 
 /// Names one timer for its life; never 0, and not given out again before four billion others.

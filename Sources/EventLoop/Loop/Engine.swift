@@ -1,0 +1,260 @@
+import Glibc
+import Synchronization
+
+/// Is told when a watched descriptor is ready, on the loop's thread.
+protocol DescriptorObserver: AnyObject {
+    func descriptorIsReady(_ readiness: Reactor.Readiness)
+    /// The loop is closing: who waits for the descriptor must not wait on.
+    func loopIsClosing()
+}
+
+/// Is told when a signal has arrived, on the loop's thread.
+protocol SignalObserver: AnyObject {
+    func signalArrived()
+}
+
+/// A loop's state and its parts. What is public about a loop stands in ``EventLoop``.
+///
+/// Everything here belongs to the thread that runs the loop, except for the inbox, the doorbell and
+/// the few atomics. While no thread runs it, the inbox takes what executors and schedulers bring.
+final class Engine: @unchecked Sendable {
+    var reactor: Reactor
+    var waiters = WaiterTable()
+    var ready = ReadyQueue()
+    private let inbox = Inbox()
+    private var inboxBatch: [Inbox.Message] = []
+    var observers = SlotTable<any DescriptorObserver>()
+    var signalObservers = SlotTable<any SignalObserver>()
+    /// The loop's own tasks: it keeps them alive until they end.
+    var tasks: [ObjectIdentifier: any OwnedTask] = [:]
+
+    /// The thread that runs the loop, or 0.
+    private let runner = Atomic<UInt>(0)
+    private let stopRequested = Atomic<Bool>(false)
+    private(set) var isClosed = false
+    /// The run is over but for what still has to end: a task that is spawned now starts cancelled.
+    var isWindingUp = false
+    /// How many more times the current step may find its data there without letting others go first.
+    var budget = 0
+    static let budgetPerStep = 128
+    let errorHandler = Mutex<@Sendable (UnhandledError) -> Void>({ unhandled in
+        let line = Array("EventLoop: \(unhandled)\n".utf8)
+        _ = write(STDERR_FILENO, line, line.count)
+    })
+
+    init() throws(SystemError) {
+        reactor = try Reactor()
+    }
+
+    deinit {
+        ready.deallocate()
+        waiters.deallocate()
+    }
+
+    // MARK: - Threads
+
+    var isOnLoopThread: Bool {
+        runner.load(ordering: .relaxed) == UInt(pthread_self())
+    }
+
+    var isRunning: Bool { runner.load(ordering: .acquiring) != 0 }
+
+    /// Traps when another thread than the loop's uses what belongs to the loop.
+    @inline(__always)
+    func assertOnLoop(_ what: @autoclosure () -> String) {
+        precondition(
+            isOnLoopThread,
+            "\(what()) was called outside its event loop's thread: call it there, or hand it over with callSoonThreadSafe."
+        )
+    }
+
+    /// Traps when the loop runs on another thread.
+    func assertMayBeUsedHere(_ what: @autoclosure () -> String) {
+        precondition(
+            isOnLoopThread || !isRunning,
+            "\(what()) was called while another thread runs the event loop: use callSoonThreadSafe.")
+    }
+
+    /// Leaves a message for the loop. From any thread.
+    func post(_ message: Inbox.Message) {
+        if inbox.post(message) { reactor.wake() }
+    }
+
+    /// Does it now on the loop's thread, or leaves it for the loop.
+    func perform(_ action: @escaping @Sendable () -> Void) {
+        if isOnLoopThread { action() } else { post(.perform(action)) }
+    }
+
+    // MARK: - Scheduling
+
+    /// Puts a job of the Swift runtime into the queue. From any thread.
+    @inline(__always)
+    func enqueue(_ job: UnownedJob, isIsolated: Bool) {
+        if isOnLoopThread {
+            ready.append(isIsolated ? .isolatedJob(job) : .job(job))
+        } else {
+            post(isIsolated ? .isolatedJob(job) : .job(job))
+        }
+    }
+
+    /// Puts a job into the queue once `delay` has passed: the runtime's Task.sleep. From any thread.
+    func enqueue(_ job: UnownedJob, isIsolated: Bool, after delay: Duration) {
+        let deadline = reactorNow().advanced(by: delay)
+        let readyJob = ReadyJob(job: job, isIsolated: isIsolated)
+        if isOnLoopThread {
+            delayJob(readyJob, until: deadline)
+        } else {
+            post(.delayed(readyJob, deadline: deadline))
+        }
+    }
+
+    private func delayJob(_ job: ReadyJob, until deadline: EventLoop.Instant) {
+        let token = waiters.insert(.job(job))
+        _ = reactor.startTimer(at: deadline, token: token.rawValue)
+    }
+
+    func schedule(_ call: ScheduledCall) {
+        guard isOnLoopThread else {
+            post(.call(call))
+            return
+        }
+        guard !call.isCancelled else { return }
+        guard let deadline = call.deadline else {
+            ready.append(.call(call))
+            return
+        }
+        let token = waiters.insert(.call(call))
+        call.token = token
+        call.timer = reactor.startTimer(at: deadline, token: token.rawValue)
+    }
+
+    /// The clock, for callers on any thread.
+    func reactorNow() -> EventLoop.Instant {
+        if isOnLoopThread { return reactor.now }
+        var now = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &now)
+        return EventLoop.Instant(nanoseconds: UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec))
+    }
+
+    // MARK: - Waking
+
+    /// Lets the waiter go on, if that wait is not over. Returns whether there was one.
+    @discardableResult
+    func wake(_ token: WaiterToken) -> Bool {
+        switch waiters.remove(token) {
+        case .task(let continuation): continuation.resume(returning: .woken)
+        case .job(let job): ready.append(job.isIsolated ? .isolatedJob(job.job) : .job(job.job))
+        case .call(let call): ready.append(.call(call))
+        case .free, .reserved, .cancelled, nil: return false
+        }
+        return true
+    }
+
+    /// Ends a wait because its task was cancelled. From any thread, which is where cancellation comes from.
+    func cancelWait(_ token: WaiterToken) {
+        guard isOnLoopThread else {
+            post(.cancelWait(token))
+            return
+        }
+        waiters.cancel(token)?.resume(returning: .cancelled)
+    }
+
+    // MARK: - Running
+
+    /// Takes turns on this thread until `isDone`, or until ``stop()``.
+    func run(
+        until isDone: () -> Bool, taskExecutor: UnownedTaskExecutor, serialExecutor: UnownedSerialExecutor
+    ) {
+        let taken = runner.compareExchange(
+            expected: 0, desired: UInt(pthread_self()), ordering: .acquiringAndReleasing)
+        precondition(taken.exchanged, "Another thread runs this event loop already.")
+        defer { runner.store(0, ordering: .releasing) }
+        while !isDone() {
+            if stopRequested.exchange(false, ordering: .acquiringAndReleasing) { break }
+            turn(taskExecutor, serialExecutor)
+        }
+    }
+
+    /// Ends ``run(until:taskExecutor:serialExecutor:)`` after the turn under way. From any thread.
+    func stop() {
+        stopRequested.store(true, ordering: .releasing)
+        post(.nudge)
+    }
+
+    /// One turn: looks for what has happened, then runs what was ready when it began, and only that, so
+    /// that neither descriptors nor timers starve (asyncio's rule). The order within a turn: what was
+    /// ready already, then descriptors, then timers by deadline, then what other threads have left.
+    private func turn(_ taskExecutor: UnownedTaskExecutor, _ serialExecutor: UnownedSerialExecutor) {
+        let block = ready.isEmpty && inbox.fallAsleep()
+        let count = reactor.wait(block: block)
+        if block { inbox.wakeUp() }
+        for index in 0..<count { deliver(reactor.event(at: index)) }
+        takeInbox()
+        for _ in 0..<ready.count {
+            budget = Engine.budgetPerStep
+            run(ready.removeFirst(), taskExecutor, serialExecutor)
+        }
+    }
+
+    @inline(__always)
+    private func run(
+        _ item: ReadyQueue.Item, _ taskExecutor: UnownedTaskExecutor, _ serialExecutor: UnownedSerialExecutor
+    ) {
+        switch item {
+        case .job(let job): job.runSynchronously(on: taskExecutor)
+        case .isolatedJob(let job): job.runSynchronously(on: serialExecutor)
+        case .call(let call): call.run()
+        case .yielded(let continuation):
+            // Resuming appends the task's job to the queue's end. Its turn is now, so it is taken
+            // back; unless the job went elsewhere, as an actor's without a preference does.
+            let count = ready.count
+            continuation.resume()
+            if ready.count > count { run(ready.removeLast(), taskExecutor, serialExecutor) }
+        }
+    }
+
+    private func deliver(_ event: Reactor.Event) {
+        switch event {
+        case .descriptor(let token, let readiness): observers[token]?.descriptorIsReady(readiness)
+        case .timer(let token): wake(WaiterToken(rawValue: token))
+        case .signal(let token): signalObservers[token]?.signalArrived()
+        case .wake: break
+        }
+    }
+
+    private func takeInbox() {
+        guard inbox.takeAll(into: &inboxBatch) else { return }
+        for message in inboxBatch {
+            switch message {
+            case .job(let job): ready.append(.job(job))
+            case .isolatedJob(let job): ready.append(.isolatedJob(job))
+            case .call(let call): schedule(call)
+            case .delayed(let job, let deadline): delayJob(job, until: deadline)
+            case .cancelWait(let token): cancelWait(token)
+            case .perform(let action): action()
+            case .nudge: break
+            }
+        }
+        inboxBatch.removeAll(keepingCapacity: true)
+    }
+
+    // MARK: - The end
+
+    /// Ends every wait of a task with a cancellation: plain tasks, too, get the chance to clean up.
+    func cancelAllWaits() {
+        for token in waiters.parkedTasks { cancelWait(token) }
+    }
+
+    /// Whether nothing is ready, here or in the inbox.
+    var isIdle: Bool { ready.isEmpty && inbox.isEmpty }
+
+    /// No descriptor is watched from here on.
+    func close() {
+        isClosed = true
+        for observer in observers.removeAll() { observer.loopIsClosing() }
+    }
+
+    func report(_ unhandled: UnhandledError) {
+        errorHandler.withLock { $0 }(unhandled)
+    }
+}

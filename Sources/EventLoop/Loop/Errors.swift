@@ -1,0 +1,61 @@
+import Glibc
+
+/// What can be wrong about the use of a loop, without being a bug in the program's logic.
+public enum EventLoopError: Error, Equatable, CustomStringConvertible {
+    /// `run` was called on a thread that is running a loop.
+    case alreadyRunning
+    /// `EventLoop.run` was called while another thread is in it: a process has one main executor.
+    case processModeTaken
+    /// The loop was closed: its process-mode run is over.
+    case closed
+
+    public var description: String {
+        switch self {
+        case .alreadyRunning:
+            "This thread is already running an event loop: await the work instead of running a loop inside the loop."
+        case .processModeTaken:
+            "Another thread is in EventLoop.run, which has the whole process: use EventLoop() and its run() for a loop on this thread."
+        case .closed:
+            "The event loop is closed: what belongs to it can no longer be used."
+        }
+    }
+}
+
+/// A system call that failed: which one, and its errno.
+public struct SystemError: Error, Hashable, CustomStringConvertible {
+    /// The call's name as its man page has it, such as "connect".
+    public let call: String
+    /// The error number, such as ECONNREFUSED.
+    public let code: CInt
+
+    public init(call: String, code: CInt) {
+        self.call = call
+        self.code = code
+    }
+
+    /// The error of a call that has just returned -1. Read it before anything else may set errno.
+    init(_ call: String) {
+        self.init(call: call, code: errno)
+    }
+
+    public var description: String {
+        var buffer = [CChar](repeating: 0, count: 128)
+        guard strerror_r(code, &buffer, buffer.count) == 0 else { return "\(call): errno \(code)" }
+        let text = String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        return "\(call): \(text) (errno \(code))"
+    }
+}
+
+/// An error that nobody was there to catch, as it reaches a loop's error handler.
+public struct UnhandledError: Sendable, CustomStringConvertible {
+    public let error: any Error
+    /// The name of the task that ended with it, if it had one.
+    public let taskName: String?
+    /// Where the task was spawned.
+    public let fileID: String
+    public let line: UInt
+
+    public var description: String {
+        "Nobody looked at the error of task \(taskName ?? "(unnamed)"), spawned at \(fileID):\(line): \(error)"
+    }
+}

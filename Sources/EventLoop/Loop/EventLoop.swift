@@ -1,0 +1,183 @@
+import Glibc
+
+/// A single-threaded event loop: it runs tasks and calls one at a time, and waits in between for
+/// descriptors, timers, signals and other threads, all with one system call.
+///
+/// There are two ways to run one:
+///
+/// - ``run(_:)-swift.type.method`` takes over the process's main and default executors for the time of
+///   its body: `Task {}`, `async let`, task groups, `Task.sleep` and `@MainActor` code all run on the
+///   calling thread. This is asyncio's model.
+/// - `EventLoop()` makes a loop for any thread. Its tasks are those that it spawned, that prefer
+///   ``executor``, and those of actors that live on ``serialExecutor``. Several loops on several threads
+///   use several cores.
+///
+/// Thread rule: a loop belongs to the thread that runs it, and what is made on it (streams, futures,
+/// handles) with it. Use from another thread traps with a sentence, in release builds too. The exceptions
+/// say so: ``stop()``, ``callSoonThreadSafe(_:)``, the executors.
+public final class EventLoop: Sendable {
+    let engine: Engine
+    let taskExecutor: LoopTaskExecutor
+    let loopSerialExecutor: LoopSerialExecutor
+    /// Process mode: tasks run on the loop without a preference, which the runtime finds faster.
+    let isProcessWide: Bool
+
+    /// Makes a loop that no thread runs yet.
+    ///
+    /// - Throws: ``SystemError`` when the process has no descriptors left (a loop has three), or no memory.
+    public convenience init() throws(SystemError) {
+        try self.init(isProcessWide: false)
+    }
+
+    init(isProcessWide: Bool) throws(SystemError) {
+        engine = try Engine()
+        taskExecutor = LoopTaskExecutor(engine: engine)
+        loopSerialExecutor = LoopSerialExecutor(engine: engine)
+        self.isProcessWide = isProcessWide
+    }
+
+    /// Runs nonisolated tasks on this loop: `Task(executorPreference: loop.executor) { … }`.
+    public var executor: any TaskExecutor { taskExecutor }
+
+    /// Lets an actor live on this loop: return `serialExecutor.asUnownedSerialExecutor()` as its
+    /// `unownedExecutor`, and keep the loop alive as long as the actor.
+    public var serialExecutor: any SerialExecutor { loopSerialExecutor }
+
+    // MARK: - The current loop
+
+    /// The loop that runs on this thread, if any.
+    public static var currentIfAny: EventLoop? { CurrentLoop.value }
+
+    /// The loop that runs on this thread. Traps when there is none.
+    public static var current: EventLoop { current(for: "EventLoop.current") }
+
+    static func current(for caller: @autoclosure () -> String) -> EventLoop {
+        guard let loop = CurrentLoop.value else {
+            preconditionFailure(
+                "\(caller()) was called outside a running event loop: call it inside EventLoop.run { … }, or on a loop's own thread."
+            )
+        }
+        return loop
+    }
+
+    /// Whether the calling thread is the one that runs this loop.
+    public var isOnLoopThread: Bool { engine.isOnLoopThread }
+
+    // MARK: - Running
+
+    /// Runs the loop on this thread until ``stop()``.
+    ///
+    /// What was scheduled before, from here or from another thread, runs first.
+    ///
+    /// - Throws: ``EventLoopError/alreadyRunning`` when this thread runs a loop.
+    public func run() throws(EventLoopError) {
+        try run(until: { false })
+    }
+
+    /// Runs `body` as a task on this loop and on this thread, until it ends; asyncio's run_until_complete.
+    ///
+    /// The body is nonisolated unless it says otherwise; main-actor code belongs into process mode, for the
+    /// main actor waits elsewhere. Other tasks of the loop stay, and go on with the next run. When ``stop()`` ends the run first,
+    /// the body is cancelled, and the loop goes on until it has ended.
+    ///
+    /// - Returns: What the body returned.
+    /// - Throws: What the body threw, or ``EventLoopError/alreadyRunning``.
+    public func run<Success: Sendable>(
+        _ body: sending @escaping @isolated(any) () async throws -> Success
+    ) throws -> Success {
+        let main = MainTask(on: self, body)
+        try run(until: { main.isDone })
+        while !main.isDone {
+            main.cancel()
+            try run(until: { main.isDone })
+        }
+        return try main.result.get()
+    }
+
+    func run(until isDone: () -> Bool) throws(EventLoopError) {
+        guard CurrentLoop.value == nil else { throw .alreadyRunning }
+        guard !engine.isClosed else { throw .closed }
+        CurrentLoop.value = self
+        defer { CurrentLoop.value = nil }
+        engine.run(
+            until: isDone, taskExecutor: taskExecutor.asUnownedTaskExecutor(),
+            serialExecutor: loopSerialExecutor.asUnownedSerialExecutor())
+    }
+
+    /// Makes ``run()`` return once the turn under way is over. What is ready then stays for the next run.
+    ///
+    /// From any thread. A loop that does not run will return from its next run at once.
+    public func stop() {
+        engine.stop()
+    }
+
+    // MARK: - Calls
+
+    /// The loop's clock.
+    public var now: Instant { engine.reactorNow() }
+
+    /// Calls `function` in the loop's next turn, after what is ready already; asyncio's call_soon.
+    ///
+    /// Traps while another thread runs the loop.
+    @discardableResult
+    public func callSoon(_ function: @escaping () -> Void) -> ScheduledCall {
+        engine.assertMayBeUsedHere("callSoon")
+        let call = ScheduledCall(engine: engine, function)
+        engine.schedule(call)
+        return call
+    }
+
+    /// Calls `function` once `delay` has passed, never earlier; a delay of zero or less means soon.
+    ///
+    /// Traps while another thread runs the loop.
+    @discardableResult
+    public func callLater(_ delay: Duration, _ function: @escaping () -> Void) -> ScheduledCall {
+        callAt(now.advanced(by: max(delay, .zero)), function)
+    }
+
+    /// Calls `function` when `deadline` has come, never earlier. Calls with the same deadline keep the
+    /// order in which they were scheduled.
+    ///
+    /// Traps while another thread runs the loop.
+    @discardableResult
+    public func callAt(_ deadline: Instant, _ function: @escaping () -> Void) -> ScheduledCall {
+        engine.assertMayBeUsedHere("callAt")
+        let call = ScheduledCall(engine: engine, deadline: deadline, function)
+        engine.schedule(call)
+        return call
+    }
+
+    /// Calls `function` on the loop's thread, from any thread, and wakes the loop; asyncio's
+    /// call_soon_threadsafe. Calls from one thread keep their order.
+    public func callSoonThreadSafe(_ function: @escaping @Sendable () -> Void) {
+        engine.post(.perform(function))
+    }
+
+    /// Replaces what is done with an error that a spawned task ended with and nobody looked at.
+    ///
+    /// By default a line goes to standard error. The handler may be called on any thread.
+    public func setErrorHandler(_ handler: @escaping @Sendable (UnhandledError) -> Void) {
+        engine.errorHandler.withLock { $0 = handler }
+    }
+}
+
+/// The loop that runs on the calling thread.
+enum CurrentLoop {
+    private static let key: pthread_key_t = {
+        var key = pthread_key_t()
+        let result = pthread_key_create(&key, nil)
+        precondition(result == 0, "The process has no thread-specific keys left.")
+        return key
+    }()
+
+    // Not retained: `run` sets it, keeps the loop alive meanwhile, and clears it.
+    static var value: EventLoop? {
+        get {
+            pthread_getspecific(key).map { Unmanaged<EventLoop>.fromOpaque($0).takeUnretainedValue() }
+        }
+        set {
+            pthread_setspecific(
+                key, newValue.map { UnsafeRawPointer(Unmanaged.passUnretained($0).toOpaque()) })
+        }
+    }
+}

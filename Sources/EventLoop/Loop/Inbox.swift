@@ -1,0 +1,60 @@
+import Synchronization
+
+/// What other threads leave for the loop: jobs, calls and cancellations, in the order of arrival.
+///
+/// No wake-up is lost. A sender stores its message and then exchanges the state for `posted`; if that
+/// was `asleep`, it rings the doorbell. The loop goes to sleep only by a compare-and-exchange from
+/// `awake`, which fails once anything is posted; and it sets `awake` before it takes the messages, so
+/// a message that comes later finds `awake` and sets `posted` again.
+struct Inbox: ~Copyable, Sendable {
+    enum Message: Sendable {
+        case job(UnownedJob)
+        case isolatedJob(UnownedJob)
+        case call(ScheduledCall)
+        /// A job that is to wait until the deadline first.
+        case delayed(ReadyJob, deadline: EventLoop.Instant)
+        case cancelWait(WaiterToken)
+        case perform(@Sendable () -> Void)
+        /// Nothing but a reason to wake up.
+        case nudge
+    }
+
+    private enum State {
+        static let awake: UInt8 = 0
+        static let asleep: UInt8 = 1
+        static let posted: UInt8 = 2
+    }
+
+    private let state = Atomic<UInt8>(State.awake)
+    private let messages = Mutex<[Message]>([])
+
+    /// Leaves a message. From any thread. Returns whether the loop sleeps and the bell must ring.
+    func post(_ message: Message) -> Bool {
+        messages.withLock { $0.append(message) }
+        return state.exchange(State.posted, ordering: .acquiringAndReleasing) == State.asleep
+    }
+
+    /// True: nothing is here, and whoever posts from now on will ring. On the loop's thread.
+    func fallAsleep() -> Bool {
+        state.compareExchange(
+            expected: State.awake, desired: State.asleep, ordering: .acquiringAndReleasing
+        ).exchanged
+    }
+
+    var isEmpty: Bool { state.load(ordering: .acquiring) != State.posted }
+
+    /// The wait is over. On the loop's thread, before ``takeAll(into:)``.
+    func wakeUp() {
+        _ = state.compareExchange(
+            expected: State.asleep, desired: State.awake, ordering: .acquiringAndReleasing)
+    }
+
+    /// Swaps all messages against `batch`, which must be empty; its storage serves the next senders.
+    /// Returns false, at the cost of one load, when there is none.
+    func takeAll(into batch: inout [Message]) -> Bool {
+        guard state.load(ordering: .relaxed) == State.posted else { return false }
+        _ = state.exchange(State.awake, ordering: .acquiringAndReleasing)
+        messages.withLock { swap(&$0, &batch) }
+        return !batch.isEmpty
+    }
+}

@@ -1,0 +1,59 @@
+extension EventLoop {
+    /// A point in time on a loop's clock, in nanoseconds.
+    ///
+    /// On the real clock that is CLOCK_MONOTONIC (clock_gettime(2)): never set back, and standing still
+    /// while the machine is suspended. Instants of different clocks do not compare in any useful way.
+    public struct Instant: InstantProtocol, Hashable, Sendable, CustomStringConvertible {
+        /// Nanoseconds since the clock's origin, which is arbitrary.
+        public let nanoseconds: UInt64
+
+        /// An instant that never comes: a sleep until it ends by cancellation alone.
+        public static let never = Instant(nanoseconds: .max)
+
+        public init(nanoseconds: UInt64) {
+            self.nanoseconds = nanoseconds
+        }
+
+        /// Moves by `duration`, rounded up to a whole nanosecond, and stops at the ends of time:
+        /// adding an enormous duration gives ``never``.
+        public func advanced(by duration: Duration) -> Instant {
+            let offset = duration.nanosecondsRoundedUp
+            let (sum, overflow) =
+                offset >= 0
+                ? nanoseconds.addingReportingOverflow(UInt64(offset))
+                : nanoseconds.subtractingReportingOverflow(offset.magnitude)
+            if overflow { return Instant(nanoseconds: offset >= 0 ? .max : 0) }
+            return offset == .max ? .never : Instant(nanoseconds: sum)
+        }
+
+        public func duration(to other: Instant) -> Duration {
+            let (low, high) = nanoseconds <= other.nanoseconds ? (self, other) : (other, self)
+            let distance = high.nanoseconds - low.nanoseconds
+            let duration = Duration(
+                secondsComponent: Int64(distance / 1_000_000_000),
+                attosecondsComponent: Int64(distance % 1_000_000_000) * 1_000_000_000)
+            return low == self ? duration : .zero - duration
+        }
+
+        public static func < (left: Instant, right: Instant) -> Bool {
+            left.nanoseconds < right.nanoseconds
+        }
+
+        public var description: String {
+            self == .never ? "never" : "\(Double(nanoseconds) / 1e9) s"
+        }
+    }
+}
+
+extension Duration {
+    /// Whole nanoseconds, rounded up so that no deadline comes early; saturated at the ends of Int64.
+    var nanosecondsRoundedUp: Int64 {
+        let (seconds, attoseconds) = components
+        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        // Attoseconds have the sign of the duration, and division drops towards zero: up, for negatives.
+        let part = attoseconds / 1_000_000_000 + (attoseconds % 1_000_000_000 > 0 ? 1 : 0)
+        let (sum, overflowInSum) = whole.addingReportingOverflow(part)
+        if overflow || overflowInSum { return seconds < 0 ? .min : .max }
+        return sum
+    }
+}

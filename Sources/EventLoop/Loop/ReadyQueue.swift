@@ -1,0 +1,61 @@
+/// What is to run in the next turn, first in, first out.
+struct ReadyQueue {
+    /// One thing to run. A job remembers which executor it came through: the runtime must be told the
+    /// same one, or code that is already where it belongs would be sent there again.
+    enum Item {
+        case job(UnownedJob)
+        case isolatedJob(UnownedJob)
+        case call(ScheduledCall)
+        /// A task that lets the others go first.
+        case yielded(UnsafeContinuation<Void, Never>)
+    }
+
+    /// A ring whose capacity is a power of two, so that a position wraps by a mask.
+    private var ring: UnsafeMutablePointer<Item>
+    private var mask: Int
+    private var head = 0
+    private(set) var count = 0
+
+    init(minimumCapacity: Int = 64) {
+        precondition(minimumCapacity > 0 && minimumCapacity & (minimumCapacity - 1) == 0)
+        ring = .allocate(capacity: minimumCapacity)
+        mask = minimumCapacity - 1
+    }
+
+    var isEmpty: Bool { count == 0 }
+
+    mutating func append(_ item: Item) {
+        if count > mask { grow() }
+        (ring + (head + count) & mask).initialize(to: item)
+        count += 1
+    }
+
+    mutating func removeFirst() -> Item {
+        let item = (ring + head).move()
+        head = (head + 1) & mask
+        count -= 1
+        return item
+    }
+
+    mutating func removeLast() -> Item {
+        count -= 1
+        return (ring + (head + count) & mask).move()
+    }
+
+    private mutating func grow() {
+        let larger = UnsafeMutablePointer<Item>.allocate(capacity: (mask + 1) * 2)
+        let untilEnd = mask + 1 - head
+        larger.moveInitialize(from: ring + head, count: untilEnd)
+        (larger + untilEnd).moveInitialize(from: ring, count: head)
+        ring.deallocate()
+        ring = larger
+        mask = mask * 2 + 1
+        head = 0
+    }
+
+    /// Gives the memory back. The queue must be empty, and not be used again.
+    mutating func deallocate() {
+        while !isEmpty { _ = removeFirst() }
+        ring.deallocate()
+    }
+}

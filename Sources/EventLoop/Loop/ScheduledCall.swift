@@ -1,0 +1,43 @@
+/// A function that a loop will call: the handle to cancel it by.
+///
+/// Bound to the loop's thread, like the loop itself; only ``EventLoop/callSoonThreadSafe(_:)`` makes one
+/// elsewhere.
+public final class ScheduledCall: @unchecked Sendable {
+    private unowned(unsafe) let engine: Engine
+    private var function: (() -> Void)?
+    /// When it is due; nil for one that was to run soon.
+    public let deadline: EventLoop.Instant?
+    var timer: Reactor.Timer?
+    var token: WaiterToken?
+    /// Whether ``cancel()`` came before the call.
+    public private(set) var isCancelled = false
+
+    init(engine: Engine, deadline: EventLoop.Instant? = nil, _ function: @escaping () -> Void) {
+        self.engine = engine
+        self.deadline = deadline
+        self.function = function
+    }
+
+    /// Forgets the call and gives its timer and its function's captures back at once. Calling it again,
+    /// or after the call, does nothing.
+    ///
+    /// Traps on another thread while the loop runs.
+    public func cancel() {
+        guard function != nil else { return }
+        engine.assertMayBeUsedHere("cancel()")
+        isCancelled = true
+        function = nil
+        if let timer { engine.reactor.cancelTimer(timer) }
+        if let token { _ = engine.waiters.remove(token) }
+        timer = nil
+        token = nil
+    }
+
+    func run() {
+        timer = nil
+        token = nil
+        guard let function else { return }
+        self.function = nil
+        function()
+    }
+}

@@ -1,0 +1,191 @@
+/// Names one wait of one task. A token whose wait is over finds nothing and does nothing.
+struct WaiterToken: Hashable, Sendable {
+    let rawValue: UInt64
+}
+
+/// Why a wait is over.
+enum Wakeup {
+    /// What was awaited has happened.
+    case woken
+    /// The task was cancelled first.
+    case cancelled
+}
+
+/// A job and the executor that it came through.
+struct ReadyJob: Sendable {
+    let job: UnownedJob
+    let isIsolated: Bool
+}
+
+/// Who is to go on when a token's time has come: each parked task, delayed job and scheduled call.
+///
+/// The life of a slot: free → reserved → parked → free, or, when the cancellation comes before the task
+/// has parked, free → reserved → cancelled → free. Only the loop's thread touches the table.
+struct WaiterTable {
+    enum Waiter {
+        case free
+        case reserved
+        case cancelled
+        case task(UnsafeContinuation<Wakeup, Never>)
+        case job(ReadyJob)
+        case call(ScheduledCall)
+    }
+
+    private struct Slot {
+        var waiter: Waiter
+        var generation: UInt32
+        var nextFree: UInt32
+        /// Neighbours in the wait queue that the waiter stands in, if any.
+        var next: UInt32
+        var previous: UInt32
+        var queue: Unmanaged<WaitQueue>?
+    }
+
+    private static var none: UInt32 { .max }
+
+    private var slots: UnsafeMutablePointer<Slot>
+    private var capacity: UInt32
+    private var firstFree: UInt32 = none
+    private var used: UInt32 = 0
+    private(set) var count = 0
+
+    init() {
+        capacity = 64
+        slots = .allocate(capacity: Int(capacity))
+    }
+
+    mutating func deallocate() {
+        slots.deinitialize(count: Int(used))
+        slots.deallocate()
+    }
+
+    // MARK: - Slots
+
+    private func token(of index: UInt32) -> WaiterToken {
+        WaiterToken(rawValue: UInt64(slots[Int(index)].generation) << 32 | UInt64(index))
+    }
+
+    private func index(of token: WaiterToken) -> UInt32? {
+        let index = UInt32(truncatingIfNeeded: token.rawValue)
+        guard index < used, slots[Int(index)].generation == UInt32(token.rawValue >> 32) else { return nil }
+        return index
+    }
+
+    mutating func insert(_ waiter: Waiter) -> WaiterToken {
+        let index: UInt32
+        if firstFree != Self.none {
+            index = firstFree
+            firstFree = slots[Int(index)].nextFree
+            slots[Int(index)].waiter = waiter
+        } else {
+            if used == capacity { grow() }
+            index = used
+            used += 1
+            (slots + Int(index)).initialize(
+                to: Slot(
+                    waiter: waiter, generation: 1, nextFree: Self.none, next: Self.none, previous: Self.none,
+                    queue: nil))
+        }
+        count += 1
+        return token(of: index)
+    }
+
+    private mutating func grow() {
+        precondition(capacity < UInt32.max / 2, "More than two billion tasks wait on one loop.")
+        let larger = UnsafeMutablePointer<Slot>.allocate(capacity: Int(capacity) * 2)
+        larger.moveInitialize(from: slots, count: Int(used))
+        slots.deallocate()
+        slots = larger
+        capacity *= 2
+    }
+
+    private mutating func release(_ index: UInt32) {
+        slots[Int(index)].waiter = .free
+        slots[Int(index)].generation &+= 1
+        slots[Int(index)].nextFree = firstFree
+        firstFree = index
+        count -= 1
+    }
+
+    // MARK: - Waits
+
+    /// Puts the continuation into a reserved slot. False: the task was cancelled before, the slot is
+    /// free again, and the caller resumes the continuation.
+    mutating func park(_ token: WaiterToken, _ continuation: UnsafeContinuation<Wakeup, Never>) -> Bool {
+        guard let index = index(of: token) else {
+            preconditionFailure("A wait parks once, in the slot that it has reserved.")
+        }
+        if case .cancelled = slots[Int(index)].waiter {
+            release(index)
+            return false
+        }
+        slots[Int(index)].waiter = .task(continuation)
+        return true
+    }
+
+    /// Takes the waiter out, and out of its queue. Nil: that wait is over.
+    mutating func remove(_ token: WaiterToken) -> Waiter? {
+        guard let index = index(of: token) else { return nil }
+        if let queue = slots[Int(index)].queue {
+            unlink(index, from: queue.takeUnretainedValue())
+        }
+        let waiter = slots[Int(index)].waiter
+        release(index)
+        return waiter
+    }
+
+    /// Takes the waiter out for its cancellation; one that has not parked yet is only marked.
+    mutating func cancel(_ token: WaiterToken) -> UnsafeContinuation<Wakeup, Never>? {
+        guard let index = index(of: token) else { return nil }
+        switch slots[Int(index)].waiter {
+        case .reserved:
+            slots[Int(index)].waiter = .cancelled
+            return nil
+        case .task(let continuation):
+            _ = remove(token)
+            return continuation
+        case .free, .cancelled, .job, .call:
+            return nil
+        }
+    }
+
+    /// Every task that is parked now.
+    var parkedTasks: [WaiterToken] {
+        (0..<used).compactMap { index in
+            if case .task = slots[Int(index)].waiter { token(of: index) } else { nil }
+        }
+    }
+
+    // MARK: - Queues: lists through the slots, so that a cancelled waiter leaves its queue at once
+
+    mutating func enqueue(_ token: WaiterToken, in queue: WaitQueue) {
+        guard let index = index(of: token) else { return }
+        slots[Int(index)].queue = Unmanaged.passUnretained(queue)
+        slots[Int(index)].next = Self.none
+        slots[Int(index)].previous = queue.last
+        if queue.last == Self.none { queue.first = index } else { slots[Int(queue.last)].next = index }
+        queue.last = index
+        queue.count += 1
+    }
+
+    private mutating func unlink(_ index: UInt32, from queue: WaitQueue) {
+        let (next, previous) = (slots[Int(index)].next, slots[Int(index)].previous)
+        if previous == Self.none { queue.first = next } else { slots[Int(previous)].next = next }
+        if next == Self.none { queue.last = previous } else { slots[Int(next)].previous = previous }
+        slots[Int(index)].queue = nil
+        queue.count -= 1
+    }
+
+    func firstToken(of queue: WaitQueue) -> WaiterToken? {
+        queue.first == Self.none ? nil : token(of: queue.first)
+    }
+}
+
+/// The tasks that wait for one thing, in the order in which they came. It holds live waiters only.
+final class WaitQueue {
+    fileprivate(set) var first = UInt32.max
+    fileprivate(set) var last = UInt32.max
+    fileprivate(set) var count = 0
+
+    var isEmpty: Bool { count == 0 }
+}

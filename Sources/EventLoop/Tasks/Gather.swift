@@ -1,0 +1,159 @@
+// Gathered operations run as children of the calling task on the calling task's loop. Their closures need
+// not be Sendable: one thread runs them all, so they may share what the caller can use. That is what the
+// unchecked boxes here stand for; `currentEngine` makes sure that there is a loop.
+
+/// Runs operations of different types concurrently and returns their values as a tuple, in their order.
+///
+/// They start at once, in their order, each running until its first suspension. On the first error the
+/// others are cancelled and awaited, and that error is thrown. (asyncio's gather would let them run on; use
+/// ``gatherResults(_:)`` to let all of them end.) Cancelling the caller cancels them all.
+///
+/// - Precondition: A loop runs on this thread.
+public func gather<each Value>(
+    _ operations: repeat @escaping () async throws -> each Value
+) async throws -> (repeat each Value) {
+    checkLoop("gather")
+    let slots = (repeat ResultSlot(each operations))
+    try await withThrowingDiscardingTaskGroup { group in
+        for slot in repeat each slots {
+            guard !group.isCancelled else { break }
+            nonisolated(unsafe) let slot = slot
+            group.addImmediateTask { try await slot.runOrThrow() }
+        }
+    }
+    return (repeat try (each slots).value())
+}
+
+/// Runs operations of different types concurrently and returns how each one ended, in their order.
+///
+/// No error cancels the others; asyncio's gather with return_exceptions. Cancelling the caller cancels
+/// them all, and they are awaited.
+///
+/// - Precondition: A loop runs on this thread.
+public func gatherResults<each Value>(
+    _ operations: repeat @escaping () async throws -> each Value
+) async -> (repeat Result<each Value, any Error>) {
+    checkLoop("gatherResults")
+    let slots = (repeat ResultSlot(each operations))
+    await withDiscardingTaskGroup { group in
+        for slot in repeat each slots {
+            nonisolated(unsafe) let slot = slot
+            group.addImmediateTask { await slot.run() }
+        }
+    }
+    return (repeat (each slots).result!)
+}
+
+/// Runs any number of operations concurrently and returns their values in the order of the sequence.
+///
+/// They start at once, in their order, each running until its first suspension; with a limit, that many
+/// do, and each that ends makes place for the next. On the first error the others are cancelled and
+/// awaited, those that had to wait are not started, and that error is thrown. Cancelling the caller
+/// cancels them all. An empty sequence gives an empty array.
+///
+/// - Parameter limit: How many may run at once, at least 1; nil means all.
+/// - Precondition: A loop runs on this thread.
+public func gather<Value>(
+    _ operations: some Sequence<() async throws -> Value>, limit: Int? = nil
+) async throws -> [Value] {
+    checkLoop("gather")
+    let work = GatheredWork(operations)
+    try await withThrowingDiscardingTaskGroup { group in
+        for _ in 0..<work.laneCount(limit) {
+            guard !group.isCancelled else { break }
+            nonisolated(unsafe) let work = work
+            group.addImmediateTask { try await work.runLaneOrThrow(isLimited: limit != nil) }
+        }
+    }
+    return try work.results.map { try $0.get() }
+}
+
+/// Runs any number of operations concurrently and returns how each one ended, in the order of the
+/// sequence. No error cancels the others. Otherwise like ``gather(_:limit:)``.
+///
+/// When the caller is cancelled, so are all that run; those that had to wait for the limit are not
+/// started and end with a `CancellationError`.
+public func gatherResults<Value>(
+    _ operations: some Sequence<() async throws -> Value>, limit: Int? = nil
+) async -> [Result<Value, any Error>] {
+    checkLoop("gatherResults")
+    let work = GatheredWork(operations)
+    await withDiscardingTaskGroup { group in
+        for _ in 0..<work.laneCount(limit) {
+            nonisolated(unsafe) let work = work
+            group.addImmediateTask { await work.runLane(isLimited: limit != nil) }
+        }
+    }
+    return work.results
+}
+
+private func checkLoop(_ caller: String) {
+    _ = EventLoop.current(for: caller)
+}
+
+/// One operation and how it ended.
+private final class ResultSlot<Value> {
+    private let operation: () async throws -> Value
+    private(set) var result: Result<Value, any Error>?
+
+    init(_ operation: @escaping () async throws -> Value) {
+        self.operation = operation
+    }
+
+    func run() async {
+        do { result = .success(try await operation()) } catch { result = .failure(error) }
+    }
+
+    func runOrThrow() async throws {
+        result = .success(try await operation())
+    }
+
+    /// The value of an operation that ran to its end; the group was cancelled before the others.
+    func value() throws -> Value {
+        guard let result else { throw CancellationError() }
+        return try result.get()
+    }
+}
+
+/// Many operations, taken one after another by lanes that run side by side.
+private final class GatheredWork<Value> {
+    private let operations: [() async throws -> Value]
+    private var next = 0
+    /// What was not started has ended by cancellation.
+    private(set) var results: [Result<Value, any Error>]
+
+    init(_ operations: some Sequence<() async throws -> Value>) {
+        self.operations = Array(operations)
+        results = Array(repeating: .failure(CancellationError()), count: self.operations.count)
+    }
+
+    func laneCount(_ limit: Int?) -> Int {
+        if let limit { precondition(limit > 0, "gather needs a limit of at least 1.") }
+        return min(limit ?? .max, operations.count)
+    }
+
+    /// Without a limit a lane takes one operation, and there are as many lanes.
+    func runLaneOrThrow(isLimited: Bool) async throws {
+        repeat {
+            guard let index = takeNext() else { return }
+            results[index] = .success(try await operations[index]())
+        } while isLimited && !Task.isCancelled
+    }
+
+    func runLane(isLimited: Bool) async {
+        repeat {
+            guard let index = takeNext() else { return }
+            do {
+                results[index] = .success(try await operations[index]())
+            } catch {
+                results[index] = .failure(error)
+            }
+        } while isLimited && !Task.isCancelled
+    }
+
+    private func takeNext() -> Int? {
+        guard next < operations.count else { return nil }
+        defer { next += 1 }
+        return next
+    }
+}

@@ -20,5 +20,19 @@ let package = Package(
         .target(name: "CEventLoop"),
         .target(name: "EventLoop", dependencies: ["CEventLoop"], swiftSettings: swiftSettings),
         .executableTarget(name: "Demos", dependencies: ["EventLoop"], swiftSettings: swiftSettings),
+        // What the benchmarks compare with, in C, and the histogram that they measure with.
+        .target(name: "CFloor", path: "Benchmarks/CFloor"),
+        .executableTarget(
+            name: "Benchmarks",
+            dependencies: ["EventLoop", "CFloor"],
+            path: "Benchmarks/Benchmarks",
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "CFloorTests",
+            dependencies: ["CFloor"],
+            path: "Benchmarks/CFloorTests",
+            swiftSettings: swiftSettings
+        ),
     ]
 )

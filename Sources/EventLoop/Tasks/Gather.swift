@@ -60,10 +60,16 @@ public func gather<Value>(
     checkLoop("gather")
     let work = GatheredWork(operations)
     try await withThrowingDiscardingTaskGroup { group in
-        for _ in 0..<work.laneCount(limit) {
+        nonisolated(unsafe) let work = work
+        let lanes = work.laneCount(limit)
+        for index in 0..<lanes {
             guard !group.isCancelled else { break }
-            nonisolated(unsafe) let work = work
-            group.addImmediateTask { try await work.runLaneOrThrow(isLimited: limit != nil) }
+            if lanes == work.count {
+                // A lane of its own for each, and the less in its frame, the less memory for each.
+                group.addImmediateTask { work.results[index] = .success(try await work.operations[index]()) }
+            } else {
+                group.addImmediateTask { try await work.runLaneOrThrow() }
+            }
         }
     }
     return try work.results.map { try $0.get() }
@@ -83,7 +89,7 @@ public func gatherResults<Value>(
     await withDiscardingTaskGroup { group in
         for _ in 0..<work.laneCount(limit) {
             nonisolated(unsafe) let work = work
-            group.addImmediateTask { await work.runLane(isLimited: limit != nil) }
+            group.addImmediateTask { await work.runLane() }
         }
     }
     return work.results
@@ -136,23 +142,24 @@ final class GatheredWork<Value> {
         return min(limit ?? .max, operations.count)
     }
 
-    /// Without a limit a lane takes one operation, and there are as many lanes.
-    @inlinable func runLaneOrThrow(isLimited: Bool) async throws {
-        repeat {
-            guard let index = takeNext() else { return }
+    @inlinable var count: Int { operations.count }
+
+    @inlinable func runLaneOrThrow() async throws {
+        while !Task.isCancelled, let index = takeNext() {
             results[index] = .success(try await operations[index]())
-        } while isLimited && !Task.isCancelled
+        }
     }
 
-    @inlinable func runLane(isLimited: Bool) async {
-        repeat {
-            guard let index = takeNext() else { return }
+    /// A cancelled lane takes nothing more; without a limit each has taken what is its own by then.
+    @inlinable func runLane() async {
+        while let index = takeNext() {
             do {
                 results[index] = .success(try await operations[index]())
             } catch {
                 results[index] = .failure(error)
             }
-        } while isLimited && !Task.isCancelled
+            if Task.isCancelled { return }
+        }
     }
 
     @inlinable func takeNext() -> Int? {

@@ -38,5 +38,19 @@ let package = Package(
             name: "EventLoopTests",
             dependencies: ["EventLoop", "TestSupport", "ProcessModeCases", "AsyncMainCase"],
             swiftSettings: swiftSettings),
+        // What the benchmarks compare with, in C, and the histogram that they measure with.
+        .target(name: "CFloor", path: "Benchmarks/CFloor"),
+        .executableTarget(
+            name: "Benchmarks",
+            dependencies: ["EventLoop", "CFloor"],
+            path: "Benchmarks/Benchmarks",
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "CFloorTests",
+            dependencies: ["CFloor"],
+            path: "Benchmarks/CFloorTests",
+            swiftSettings: swiftSettings
+        ),
     ]
 )

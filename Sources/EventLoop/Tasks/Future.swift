@@ -13,7 +13,7 @@ public final class Promise<Value> {
 
     deinit {
         // Nobody can set it any more: who waits must not wait forever.
-        if !future.isDone { future.abandon() }
+        future.abandon()
     }
 
     /// Sets the value. Does nothing when the future was cancelled.
@@ -124,10 +124,14 @@ public final class Future<Value> {
         finish(result, isCancelled: false)
     }
 
-    /// The promise is gone, perhaps on another thread; nobody else can write the state.
+    /// The promise is gone, perhaps on another thread, from which the state must not even be read.
     fileprivate func abandon() {
-        nonisolated(unsafe) let future = self
-        engine.perform { future.finish(.failure(AbandonedPromise()), isCancelled: false) }
+        if engine.isRunning && !engine.isOnLoopThread {
+            nonisolated(unsafe) let future = self
+            engine.post(.perform { future.finish(.failure(AbandonedPromise()), isCancelled: false) })
+        } else {
+            finish(.failure(AbandonedPromise()), isCancelled: false)
+        }
     }
 
     private func finish(_ result: Result<Value, any Error>, isCancelled: Bool) {

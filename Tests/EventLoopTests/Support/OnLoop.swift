@@ -41,7 +41,7 @@ func expectNothingLeft(on loop: EventLoop, sourceLocation: SourceLocation = #_so
     #expect(engine.reactor.timerCount == 0, "timers left", sourceLocation: sourceLocation)
     #expect(engine.observers.count == 0, "watched descriptors left", sourceLocation: sourceLocation)
     #expect(engine.signalObservers.count == 0, "signals left", sourceLocation: sourceLocation)
-    #expect(engine.tasks.isEmpty, "tasks left", sourceLocation: sourceLocation)
+    #expect(engine.tasks.count == 0, "tasks left", sourceLocation: sourceLocation)
     #expect(engine.ready.isEmpty, "ready work left", sourceLocation: sourceLocation)
 }
 
@@ -57,4 +57,13 @@ extension EventLoop {
     ) throws -> Success {
         try run(body)
     }
+}
+
+/// Operations for gather, of the one type that it takes.
+func operations<Value>(
+    _ count: Int, _ make: (Int) -> () async throws -> Value
+) -> [() async throws -> Value] {
+    var operations: [() async throws -> Value] = []
+    for index in 0..<count { operations.append(make(index)) }
+    return operations
 }

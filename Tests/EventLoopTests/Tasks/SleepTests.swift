@@ -12,9 +12,9 @@ struct SleepTests {
         try await onLoop { loop in
             var random = SeededGenerator(seed: 1)
             let early = Counter()
-            let sleeps = (0..<200).map { _ in
+            let sleeps = operations(200) { _ in
                 let nanoseconds = UInt64.random(in: 1...20_000_000, using: &random)
-                return { () async throws -> Void in
+                return {
                     let due = loop.now.nanoseconds + nanoseconds
                     try await sleep(for: .nanoseconds(nanoseconds))
                     if loop.now.nanoseconds < due { early.increment() }
@@ -76,8 +76,8 @@ struct SleepTests {
             let order = Recorder<Int>()
             let deadline = loop.now.advanced(by: .milliseconds(5))
             _ = try await gather(
-                (0..<100).map { number in
-                    { () async throws -> Void in
+                operations(100) { number in
+                    {
                         try await sleep(until: deadline)
                         order.add(number)
                     }
@@ -95,8 +95,9 @@ struct SleepTests {
             var random = SeededGenerator(seed: 2)
             numbers.shuffle(using: &random)
             _ = try await gather(
-                numbers.map { number in
-                    { () async throws -> Void in
+                operations(100) { index in
+                    let number = numbers[index]
+                    return {
                         try await sleep(until: start.advanced(by: .microseconds(2000 + number)))
                         order.add(number)
                     }
@@ -202,7 +203,7 @@ struct SleepTests {
     func massCancellation() async throws {
         try await onLoop { loop in
             let all = Task(executorPreference: loop.executor) {
-                try await gather((0..<100_000).map { _ in { try await sleep(until: .never) } })
+                try await gather(operations(100_000) { _ in { try await sleep(until: .never) } })
             }
             while loop.engine.reactor.timerCount < 100_000 { await turns() }
             all.cancel()

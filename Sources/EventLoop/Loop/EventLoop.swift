@@ -85,6 +85,8 @@ public final class EventLoop: Sendable {
     public func run<Success: Sendable>(
         _ body: sending @escaping @isolated(any) () async throws -> Success
     ) throws -> Success {
+        // Before the task exists, which would run later otherwise.
+        try checkMayRun()
         let main = MainTask(on: self, body)
         try run(until: { main.isDone })
         while !main.isDone {
@@ -94,9 +96,13 @@ public final class EventLoop: Sendable {
         return try main.result.get()
     }
 
-    func run(until isDone: () -> Bool) throws(EventLoopError) {
+    private func checkMayRun() throws(EventLoopError) {
         guard CurrentLoop.value == nil else { throw .alreadyRunning }
         guard !engine.isClosed else { throw .closed }
+    }
+
+    func run(until isDone: () -> Bool) throws(EventLoopError) {
+        try checkMayRun()
         CurrentLoop.value = self
         defer { CurrentLoop.value = nil }
         engine.run(

@@ -73,36 +73,50 @@ struct SleepTests {
     @Test("sleepers with the same deadline go on in the order in which they went to sleep")
     func equalDeadlines() async throws {
         try await onLoop { loop in
-            let order = Recorder<Int>()
-            let deadline = loop.now.advanced(by: .milliseconds(5))
-            _ = try await gather(
-                operations(100) { number in
-                    {
-                        try await sleep(until: deadline)
-                        order.add(number)
-                    }
-                })
-            #expect(order.all == (0..<100).map { $0 })
+            let order = try await orderOfSleepers(on: loop, offsets: [Int](repeating: 0, count: 100))
+            #expect(order == (0..<100).map { $0 })
         }
     }
 
     @Test("sleepers go on in the order of their deadlines")
     func deadlineOrder() async throws {
         try await onLoop { loop in
-            let order = Recorder<Int>()
-            let start = loop.now
-            var numbers = Array(0..<100)
             var random = SeededGenerator(seed: 2)
-            numbers.shuffle(using: &random)
-            _ = try await gather(
-                operations(100) { index in
-                    let number = numbers[index]
-                    return {
-                        try await sleep(until: start.advanced(by: .microseconds(2000 + number)))
-                        order.add(number)
-                    }
-                })
-            #expect(order.all == (0..<100).map { $0 })
+            let offsets = (0..<100).shuffled(using: &random)
+            let order = try await orderOfSleepers(on: loop, offsets: offsets)
+            #expect(order == (0..<100).sorted { offsets[$0] < offsets[$1] })
+        }
+    }
+
+    /// Sends tasks to sleep until one instant and so many microseconds more, and returns in which order they
+    /// went on.
+    private func orderOfSleepers(on loop: EventLoop, offsets: [Int]) async throws -> [Int] {
+        try await asleepInTime(on: loop) { deadline in
+            let order = Recorder<Int>()
+            let tasks = offsets.enumerated().map { number, offset in
+                spawn {
+                    try await sleep(until: deadline.advanced(by: .microseconds(offset)))
+                    order.add(number)
+                }
+            }
+            return (tasks, { order.all })
+        }
+    }
+
+    /// Repeats an experiment with ever later deadlines until its tasks were asleep before the deadline.
+    private func asleepInTime<Outcome>(
+        on loop: EventLoop,
+        _ experiment: (EventLoop.Instant) -> (tasks: [LoopTask<Void>], outcome: () -> Outcome)
+    ) async throws -> Outcome {
+        var margin = Duration.milliseconds(2)
+        while true {
+            let deadline = loop.now.advanced(by: margin)
+            let (tasks, outcome) = experiment(deadline)
+            await turns(2)
+            let isInTime = loop.now < deadline
+            for task in tasks { _ = await task.result }
+            if isInTime { return outcome() }
+            margin *= 2
         }
     }
 
@@ -157,19 +171,30 @@ struct SleepTests {
         }
     }
 
-    @Test("in the turn in which it is due a sleep has one outcome: what came first")
+    @Test("a cancellation in the very turn in which a sleep is due comes too late: timers are collected first")
     func sameTurn() async throws {
         try await onLoop { loop in
-            let deadline = loop.now.advanced(by: .milliseconds(2))
-            // Both calls are due in the sleeper's turn: one stands before it, one after it.
-            let tasks = Recorder<LoopTask<Void>>()
-            loop.callAt(deadline) { tasks.all[0].cancel() }
-            for _ in 0..<2 { tasks.add(spawn { try await sleep(until: deadline) }) }
-            await turns(2)
-            loop.callAt(deadline) { tasks.all[1].cancel() }
-            let results = [await tasks.all[0].result, await tasks.all[1].result]
-            // The timers of one turn are collected before anything runs, so both had been woken.
-            for result in results { #expect(throws: Never.self) { try result.get() } }
+            let (cancelled, slept) = try await asleepInTime(on: loop) { deadline in
+                // One that is due just before the sleeper, one just after it, both in the sleeper's turn.
+                let tasks = Recorder<LoopTask<Void>>()
+                loop.callAt(deadline) { tasks.all[0].cancel() }
+                let slept = Counter()
+                for _ in 0..<2 {
+                    tasks.add(
+                        spawn {
+                            try await sleep(until: deadline)
+                            slept.increment()
+                        })
+                }
+                tasks.add(
+                    spawn {
+                        await yield()
+                        loop.callAt(deadline) { tasks.all[1].cancel() }
+                    })
+                return (tasks.all, { (tasks.all.map { $0.isCancelled }, slept.value) })
+            }
+            #expect(cancelled == [true, true, false])
+            #expect(slept == 2)
         }
     }
 

@@ -9,6 +9,7 @@
 /// ``gatherResults(_:)`` to let all of them end.) Cancelling the caller cancels them all.
 ///
 /// - Precondition: A loop runs on this thread.
+@discardableResult
 public func gather<each Value>(
     _ operations: repeat @escaping () async throws -> each Value
 ) async throws -> (repeat each Value) {
@@ -53,7 +54,7 @@ public func gatherResults<each Value>(
 ///
 /// - Parameter limit: How many may run at once, at least 1; nil means all.
 /// - Precondition: A loop runs on this thread.
-@inlinable
+@inlinable @discardableResult
 public func gather<Value>(
     _ operations: some Sequence<() async throws -> Value>, limit: Int? = nil
 ) async throws -> [Value] {

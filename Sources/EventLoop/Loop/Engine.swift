@@ -11,6 +11,8 @@ protocol DescriptorObserver: AnyObject {
 /// Is told when a signal has arrived, on the loop's thread.
 protocol SignalObserver: AnyObject {
     func signalArrived()
+    /// The loop is closing: the signal is to act as before.
+    func loopIsClosing()
 }
 
 /// A loop's state and its parts. What is public about a loop stands in ``EventLoop``.
@@ -313,10 +315,11 @@ final class Engine: @unchecked Sendable {
     /// Whether nothing is ready, here or in the inbox.
     var isIdle: Bool { ready.isEmpty && !inbox.hasMessages }
 
-    /// No descriptor is watched from here on.
+    /// Neither descriptors nor signals are watched from here on.
     func close() {
         isClosed = true
         for observer in observers.elements { observer.loopIsClosing() }
+        for observer in signalObservers.elements { observer.loopIsClosing() }
     }
 
     func report(_ unhandled: UnhandledError) {

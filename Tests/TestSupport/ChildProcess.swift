@@ -52,16 +52,25 @@ public struct ChildProcess: Sendable {
         // A file takes any amount of output, and no other child can hold its end open.
         guard let file = tmpfile() else { throw SpawnError(call: "tmpfile", code: errno) }
         defer { fclose(file) }
+        _ = fcntl(fileno(file), F_SETFD, FD_CLOEXEC)
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_adddup2(&actions, fileno(file), STDOUT_FILENO)
         posix_spawn_file_actions_adddup2(&actions, fileno(file), STDERR_FILENO)
+        // The threads of the tests block signals, which a child would inherit.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var noSignals = sigset_t()
+        sigemptyset(&noSignals)
+        posix_spawnattr_setsigmask(&attributes, &noSignals)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
 
         var process = pid_t()
         let environment = inheritedEnvironment(adding: additions)
         let spawned = withCStrings([path] + arguments) { arguments in
-            withCStrings(environment) { posix_spawn(&process, path, &actions, nil, arguments, $0) }
+            withCStrings(environment) { posix_spawn(&process, path, &actions, &attributes, arguments, $0) }
         }
         guard spawned == 0 else { throw SpawnError(call: "posix_spawn of \(path)", code: spawned) }
 

@@ -107,7 +107,8 @@ struct EngineTests {
             }
         }
         #expect(
-            result.sentence.contains("EventLoop: Nobody looked at the error of task lost, spawned at EventLoopTests/"))
+            result.sentence.contains(
+                "EventLoop: Nobody looked at the error of task lost, spawned at EventLoopTests/"))
     }
 }
 

@@ -212,7 +212,9 @@ struct InstanceModeTests {
         #expect(visits.all == (0...4000).map { $0 })
     }
 
-    @Test("callSoonThreadSafe: from eight threads all arrive, each thread's in order, while the loop sleeps in between")
+    @Test(
+        "callSoonThreadSafe: from eight threads all arrive, each thread's in order, while the loop sleeps in between"
+    )
     func threadSafeCalls() async throws {
         try await onLoop { loop in
             let arrived = (0..<8).map { _ in Recorder<Int>() }

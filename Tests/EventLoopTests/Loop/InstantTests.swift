@@ -8,8 +8,8 @@ struct InstantTests {
 
     @Test(
         "a duration is rounded up to whole nanoseconds",
-        arguments: [(Duration, Int64)](arrayLiteral:
-            (Duration.zero, 0 as Int64), (.nanoseconds(1), 1), (.seconds(1), 1_000_000_000),
+        arguments: [(Duration, Int64)](
+            arrayLiteral: (Duration.zero, 0 as Int64), (.nanoseconds(1), 1), (.seconds(1), 1_000_000_000),
             (Duration(secondsComponent: 0, attosecondsComponent: 1), 1),
             (Duration(secondsComponent: 0, attosecondsComponent: 999_999_999), 1),
             (Duration(secondsComponent: 0, attosecondsComponent: 1_000_000_001), 2),

@@ -126,7 +126,9 @@ struct FutureTests {
             let order = Recorder<String>()
             for name in ["a", "b"] {
                 promise.future.addDoneCallback { result in
-                    if case .failure(let error) = result { order.add("\(name) \((error as! TestError).name)") }
+                    if case .failure(let error) = result {
+                        order.add("\(name) \((error as! TestError).name)")
+                    }
                 }
             }
             #expect(order.count == 0)

@@ -158,7 +158,8 @@ struct GatherTests {
             await #expect(throws: TestError("first")) { try await gather(list) }
             #expect(
                 log == [
-                    "cancelled 0", "cancelled 1", "cancelled 3", "cleaned up 0", "cleaned up 1", "cleaned up 3",
+                    "cancelled 0", "cancelled 1", "cancelled 3", "cleaned up 0", "cleaned up 1",
+                    "cleaned up 3",
                 ])
             #expect(unhandled.count == 0)
         }

@@ -168,7 +168,8 @@ struct LoopTaskTests {
         }
     }
 
-    @Test("an error that somebody looked at is not reported", arguments: ["value", "result", "before its end"])
+    @Test(
+        "an error that somebody looked at is not reported", arguments: ["value", "result", "before its end"])
     func retrieved(how: String) async throws {
         try await onLoop { loop in
             let reports = Recorder<UnhandledError>()

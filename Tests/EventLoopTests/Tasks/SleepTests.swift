@@ -171,7 +171,8 @@ struct SleepTests {
         }
     }
 
-    @Test("a cancellation in the very turn in which a sleep is due comes too late: timers are collected first")
+    @Test(
+        "a cancellation in the very turn in which a sleep is due comes too late: timers are collected first")
     func sameTurn() async throws {
         try await onLoop { loop in
             let (cancelled, slept) = try await asleepInTime(on: loop) { deadline in

@@ -4,7 +4,7 @@ import Testing
 @testable import EventLoop
 
 /// Runs `body` on a fresh loop on a fresh thread, and then looks whether anything was left behind: a parked
-/// task, a timer, a watched descriptor, a task, or the loop itself, which closes its descriptors when it goes.
+/// task, a timer, a watched descriptor, a task, or the loop itself, which closes its descriptors in the end.
 ///
 /// The body is part of the test's own task, so that expectations in it belong to the test.
 func onLoop<Success: Sendable>(

@@ -1,8 +1,8 @@
 import EventLoop
 import Synchronization
 
-// The other style: nothing is isolated, what tasks share is Sendable, and the same code runs on one loop or on
-// several.
+// The other style: nothing is isolated, what tasks share is Sendable, and the same code runs on one loop or
+// on several.
 
 final class Total: Sendable {
     private let sum = Mutex(0)

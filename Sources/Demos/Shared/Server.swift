@@ -28,7 +28,12 @@ final class Server: @unchecked Sendable {
         port: Int, grace: Duration = .seconds(5),
         _ makeConnection: @escaping (TCPStream, Server) -> any Connection
     ) throws {
-        listener = try TCPListener.listen(on: SocketAddress(ip: "127.0.0.1", port: port))
+        let address = try SocketAddress(ip: "127.0.0.1", port: port)
+        do {
+            listener = try TCPListener.listen(on: address)
+        } catch {
+            throw CannotListen(address: address, reason: error)
+        }
         self.grace = grace
         self.makeConnection = makeConnection
     }
@@ -63,4 +68,11 @@ final class Server: @unchecked Sendable {
         }
         open[ObjectIdentifier(connection)] = (connection, task)
     }
+}
+
+struct CannotListen: Error, CustomStringConvertible {
+    let address: SocketAddress
+    let reason: any Error
+
+    var description: String { "cannot listen on \(address): \(reason)" }
 }

@@ -20,5 +20,7 @@ let package = Package(
         .target(name: "CEventLoop"),
         .target(name: "EventLoop", dependencies: ["CEventLoop"], swiftSettings: swiftSettings),
         .executableTarget(name: "Demos", dependencies: ["EventLoop"], swiftSettings: swiftSettings),
+        // Runs the built executable; the dependency is what builds it first.
+        .testTarget(name: "DemoTests", dependencies: ["Demos"], swiftSettings: swiftSettings),
     ]
 )

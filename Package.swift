@@ -22,5 +22,19 @@ let package = Package(
         .executableTarget(name: "Demos", dependencies: ["EventLoop"], swiftSettings: swiftSettings),
         // Runs the built executable; the dependency is what builds it first.
         .testTarget(name: "DemoTests", dependencies: ["Demos"], swiftSettings: swiftSettings),
+        // What the benchmarks compare with, in C, and the histogram that they measure with.
+        .target(name: "CFloor", path: "Benchmarks/CFloor"),
+        .executableTarget(
+            name: "Benchmarks",
+            dependencies: ["EventLoop", "CFloor"],
+            path: "Benchmarks/Benchmarks",
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "CFloorTests",
+            dependencies: ["CFloor"],
+            path: "Benchmarks/CFloorTests",
+            swiftSettings: swiftSettings
+        ),
     ]
 )

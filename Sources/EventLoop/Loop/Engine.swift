@@ -18,19 +18,25 @@ protocol SignalObserver: AnyObject {
 /// Everything here belongs to the thread that runs the loop, except for the inbox, the doorbell and
 /// the few atomics. While no thread runs it, the inbox takes what executors and schedulers bring.
 final class Engine: @unchecked Sendable {
-    var reactor: Reactor
-    var waiters = WaiterTable()
-    var ready = ReadyQueue()
+    let reactor: Reactor
+    // Behind pointers, because the runtime checks each access to a class's stored structure for exclusivity,
+    // which on these paths would cost more than the work.
+    private let waitersStorage = UnsafeMutablePointer<WaiterTable>.allocate(capacity: 1)
+    private let readyStorage = UnsafeMutablePointer<ReadyQueue>.allocate(capacity: 1)
+    private let observersStorage = UnsafeMutablePointer<SlotTable<any DescriptorObserver>>.allocate(
+        capacity: 1)
     private let inbox = Inbox()
-    private var inboxBatch: [Inbox.Message] = []
-    var observers = SlotTable<any DescriptorObserver>()
     var signalObservers = SlotTable<any SignalObserver>()
     /// The loop's own tasks: it keeps them alive until they end.
-    var tasks: [ObjectIdentifier: any OwnedTask] = [:]
+    var tasks = SlotTable<TaskRecord>()
 
     /// The thread that runs the loop, or 0.
     private let runner = Atomic<UInt>(0)
     private let stopRequested = Atomic<Bool>(false)
+    /// The job that runs, by its address, through which executor, and whether it wants to go on at the other.
+    private var runningJob: UInt = 0
+    private var isRunningIsolated = false
+    private var hoppedJob: UnownedJob?
     private(set) var isClosed = false
     /// The run is over but for what still has to end: a task that is spawned now starts cancelled.
     var isWindingUp = false
@@ -44,11 +50,35 @@ final class Engine: @unchecked Sendable {
 
     init() throws(SystemError) {
         reactor = try Reactor()
+        waitersStorage.initialize(to: WaiterTable())
+        readyStorage.initialize(to: ReadyQueue())
+        observersStorage.initialize(to: SlotTable())
     }
 
     deinit {
         ready.deallocate()
         waiters.deallocate()
+        observersStorage.deinitialize(count: 1).deallocate()
+        readyStorage.deallocate()
+        waitersStorage.deallocate()
+    }
+
+    @inline(__always)
+    var waiters: WaiterTable {
+        _read { yield waitersStorage.pointee }
+        _modify { yield &waitersStorage.pointee }
+    }
+
+    @inline(__always)
+    var observers: SlotTable<any DescriptorObserver> {
+        _read { yield observersStorage.pointee }
+        _modify { yield &observersStorage.pointee }
+    }
+
+    @inline(__always)
+    var ready: ReadyQueue {
+        _read { yield readyStorage.pointee }
+        _modify { yield &readyStorage.pointee }
     }
 
     // MARK: - Threads
@@ -88,12 +118,20 @@ final class Engine: @unchecked Sendable {
     // MARK: - Scheduling
 
     /// Puts a job of the Swift runtime into the queue. From any thread.
+    ///
+    /// A task that changes between isolated and nonisolated code enqueues itself while it runs. That is no
+    /// new step: it goes on at once, or each resumption of an actor's code would cost a turn more.
+    /// (`Task.yield()` does the same, but on the executor that the task runs on.)
     @inline(__always)
     func enqueue(_ job: UnownedJob, isIsolated: Bool) {
-        if isOnLoopThread {
-            ready.append(isIsolated ? .isolatedJob(job) : .job(job))
-        } else {
+        guard isOnLoopThread else {
             post(isIsolated ? .isolatedJob(job) : .job(job))
+            return
+        }
+        if isRunningIsolated != isIsolated, runningJob == unsafeBitCast(job, to: UInt.self) {
+            hoppedJob = job
+        } else {
+            ready.append(isIsolated ? .isolatedJob(job) : .job(job))
         }
     }
 
@@ -141,11 +179,12 @@ final class Engine: @unchecked Sendable {
     /// Lets the waiter go on, if that wait is not over. Returns whether there was one.
     @discardableResult
     func wake(_ token: WaiterToken) -> Bool {
-        switch waiters.remove(token) {
+        switch waiters.end(token, with: .woken) {
         case .task(let continuation): continuation.resume(returning: .woken)
+        case .reserved: break
         case .job(let job): ready.append(job.isIsolated ? .isolatedJob(job.job) : .job(job.job))
         case .call(let call): ready.append(.call(call))
-        case .free, .reserved, .cancelled, nil: return false
+        case .free, .over, nil: return false
         }
         return true
     }
@@ -156,7 +195,9 @@ final class Engine: @unchecked Sendable {
             post(.cancelWait(token))
             return
         }
-        waiters.cancel(token)?.resume(returning: .cancelled)
+        if case .task(let continuation) = waiters.end(token, with: .cancelled) {
+            continuation.resume(returning: .cancelled)
+        }
     }
 
     // MARK: - Running
@@ -201,16 +242,41 @@ final class Engine: @unchecked Sendable {
         _ item: ReadyQueue.Item, _ taskExecutor: UnownedTaskExecutor, _ serialExecutor: UnownedSerialExecutor
     ) {
         switch item {
-        case .job(let job): job.runSynchronously(on: taskExecutor)
-        case .isolatedJob(let job): job.runSynchronously(on: serialExecutor)
+        case .job(let job): run(job, isIsolated: false, taskExecutor, serialExecutor)
+        case .isolatedJob(let job): run(job, isIsolated: true, taskExecutor, serialExecutor)
         case .call(let call): call.run()
         case .yielded(let continuation):
-            // Resuming appends the task's job to the queue's end. Its turn is now, so it is taken
-            // back; unless the job went elsewhere, as an actor's without a preference does.
+            // Resuming appends the task's job to the queue's end. Its turn is now, so it is taken back;
+            // unless the job went elsewhere, as an actor's without a preference does.
             let count = ready.count
             continuation.resume()
             if ready.count > count { run(ready.removeLast(), taskExecutor, serialExecutor) }
         }
+    }
+
+    /// Runs a job, and as long as it only changes executors, the rest of its step.
+    @inline(__always)
+    private func run(
+        _ job: UnownedJob, isIsolated: Bool, _ taskExecutor: UnownedTaskExecutor,
+        _ serialExecutor: UnownedSerialExecutor
+    ) {
+        runningJob = unsafeBitCast(job, to: UInt.self)
+        isRunningIsolated = isIsolated
+        if isIsolated {
+            job.runSynchronously(on: serialExecutor)
+        } else {
+            job.runSynchronously(on: taskExecutor)
+        }
+        while let job = hoppedJob {
+            hoppedJob = nil
+            isRunningIsolated.toggle()
+            if isRunningIsolated {
+                job.runSynchronously(on: serialExecutor)
+            } else {
+                job.runSynchronously(on: taskExecutor)
+            }
+        }
+        runningJob = 0
     }
 
     private func deliver(_ event: Reactor.Event) {
@@ -223,8 +289,8 @@ final class Engine: @unchecked Sendable {
     }
 
     private func takeInbox() {
-        guard inbox.takeAll(into: &inboxBatch) else { return }
-        for message in inboxBatch {
+        guard inbox.hasMessages else { return }
+        for message in inbox.takeAll() {
             switch message {
             case .job(let job): ready.append(.job(job))
             case .isolatedJob(let job): ready.append(.isolatedJob(job))
@@ -235,7 +301,6 @@ final class Engine: @unchecked Sendable {
             case .nudge: break
             }
         }
-        inboxBatch.removeAll(keepingCapacity: true)
     }
 
     // MARK: - The end
@@ -246,12 +311,12 @@ final class Engine: @unchecked Sendable {
     }
 
     /// Whether nothing is ready, here or in the inbox.
-    var isIdle: Bool { ready.isEmpty && inbox.isEmpty }
+    var isIdle: Bool { ready.isEmpty && !inbox.hasMessages }
 
     /// No descriptor is watched from here on.
     func close() {
         isClosed = true
-        for observer in observers.removeAll() { observer.loopIsClosing() }
+        for observer in observers.elements { observer.loopIsClosing() }
     }
 
     func report(_ unhandled: UnhandledError) {

@@ -41,20 +41,23 @@ struct Inbox: ~Copyable, Sendable {
         ).exchanged
     }
 
-    var isEmpty: Bool { state.load(ordering: .acquiring) != State.posted }
+    /// Whether something was posted, at the cost of one load.
+    var hasMessages: Bool { state.load(ordering: .acquiring) == State.posted }
 
-    /// The wait is over. On the loop's thread, before ``takeAll(into:)``.
+    /// The wait is over. On the loop's thread, before ``takeAll()``.
     func wakeUp() {
         _ = state.compareExchange(
             expected: State.asleep, desired: State.awake, ordering: .acquiringAndReleasing)
     }
 
-    /// Swaps all messages against `batch`, which must be empty; its storage serves the next senders.
-    /// Returns false, at the cost of one load, when there is none.
-    func takeAll(into batch: inout [Message]) -> Bool {
-        guard state.load(ordering: .relaxed) == State.posted else { return false }
+    /// Takes all messages. On the loop's thread.
+    func takeAll() -> [Message] {
+        // First the state: a message that comes later announces itself again.
         _ = state.exchange(State.awake, ordering: .acquiringAndReleasing)
-        messages.withLock { swap(&$0, &batch) }
-        return !batch.isEmpty
+        return messages.withLock { waiting in
+            var taken: [Message] = []
+            swap(&taken, &waiting)
+            return taken
+        }
     }
 }

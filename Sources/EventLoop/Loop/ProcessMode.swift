@@ -46,10 +46,10 @@ extension EventLoop {
     /// Cancels what is left and runs until it has ended, then closes the loop.
     private func windUp() throws {
         engine.isWindingUp = true
-        for task in engine.tasks.values { task.cancel() }
+        for task in engine.tasks.elements { task.cancel() }
         engine.perform { [engine] in engine.cancelAllWaits() }
-        while !(engine.isIdle && engine.tasks.isEmpty) {
-            try run(until: { engine.isIdle && engine.tasks.isEmpty })
+        while !(engine.isIdle && engine.tasks.count == 0) {
+            try run(until: { engine.isIdle && engine.tasks.count == 0 })
         }
         engine.close()
     }

@@ -44,9 +44,5 @@ struct SlotTable<Element> {
         return element
     }
 
-    mutating func removeAll() -> [Element] {
-        let elements = slots.compactMap(\.element)
-        self = SlotTable()
-        return elements
-    }
+    var elements: [Element] { slots.compactMap(\.element) }
 }

@@ -53,16 +53,23 @@ public func gatherResults<each Value>(
 ///
 /// - Parameter limit: How many may run at once, at least 1; nil means all.
 /// - Precondition: A loop runs on this thread.
+@inlinable
 public func gather<Value>(
     _ operations: some Sequence<() async throws -> Value>, limit: Int? = nil
 ) async throws -> [Value] {
     checkLoop("gather")
     let work = GatheredWork(operations)
     try await withThrowingDiscardingTaskGroup { group in
-        for _ in 0..<work.laneCount(limit) {
+        nonisolated(unsafe) let work = work
+        let lanes = work.laneCount(limit)
+        for index in 0..<lanes {
             guard !group.isCancelled else { break }
-            nonisolated(unsafe) let work = work
-            group.addImmediateTask { try await work.runLaneOrThrow(isLimited: limit != nil) }
+            if lanes == work.count {
+                // A lane of its own for each, and the less in its frame, the less memory for each.
+                group.addImmediateTask { work.results[index] = .success(try await work.operations[index]()) }
+            } else {
+                group.addImmediateTask { try await work.runLaneOrThrow() }
+            }
         }
     }
     return try work.results.map { try $0.get() }
@@ -73,6 +80,7 @@ public func gather<Value>(
 ///
 /// When the caller is cancelled, so are all that run; those that had to wait for the limit are not
 /// started and end with a `CancellationError`.
+@inlinable
 public func gatherResults<Value>(
     _ operations: some Sequence<() async throws -> Value>, limit: Int? = nil
 ) async -> [Result<Value, any Error>] {
@@ -81,13 +89,14 @@ public func gatherResults<Value>(
     await withDiscardingTaskGroup { group in
         for _ in 0..<work.laneCount(limit) {
             nonisolated(unsafe) let work = work
-            group.addImmediateTask { await work.runLane(isLimited: limit != nil) }
+            group.addImmediateTask { await work.runLane() }
         }
     }
     return work.results
 }
 
-private func checkLoop(_ caller: String) {
+@usableFromInline
+func checkLoop(_ caller: String) {
     _ = EventLoop.current(for: caller)
 }
 
@@ -116,42 +125,44 @@ private final class ResultSlot<Value> {
 }
 
 /// Many operations, taken one after another by lanes that run side by side.
-private final class GatheredWork<Value> {
-    private let operations: [() async throws -> Value]
-    private var next = 0
+@usableFromInline
+final class GatheredWork<Value> {
+    @usableFromInline let operations: [() async throws -> Value]
+    @usableFromInline var next = 0
     /// What was not started has ended by cancellation.
-    private(set) var results: [Result<Value, any Error>]
+    @usableFromInline var results: [Result<Value, any Error>]
 
-    init(_ operations: some Sequence<() async throws -> Value>) {
+    @inlinable init(_ operations: some Sequence<() async throws -> Value>) {
         self.operations = Array(operations)
         results = Array(repeating: .failure(CancellationError()), count: self.operations.count)
     }
 
-    func laneCount(_ limit: Int?) -> Int {
+    @inlinable func laneCount(_ limit: Int?) -> Int {
         if let limit { precondition(limit > 0, "gather needs a limit of at least 1.") }
         return min(limit ?? .max, operations.count)
     }
 
-    /// Without a limit a lane takes one operation, and there are as many lanes.
-    func runLaneOrThrow(isLimited: Bool) async throws {
-        repeat {
-            guard let index = takeNext() else { return }
+    @inlinable var count: Int { operations.count }
+
+    @inlinable func runLaneOrThrow() async throws {
+        while !Task.isCancelled, let index = takeNext() {
             results[index] = .success(try await operations[index]())
-        } while isLimited && !Task.isCancelled
+        }
     }
 
-    func runLane(isLimited: Bool) async {
-        repeat {
-            guard let index = takeNext() else { return }
+    /// A cancelled lane takes nothing more; without a limit each has taken what is its own by then.
+    @inlinable func runLane() async {
+        while let index = takeNext() {
             do {
                 results[index] = .success(try await operations[index]())
             } catch {
                 results[index] = .failure(error)
             }
-        } while isLimited && !Task.isCancelled
+            if Task.isCancelled { return }
+        }
     }
 
-    private func takeNext() -> Int? {
+    @inlinable func takeNext() -> Int? {
         guard next < operations.count else { return nil }
         defer { next += 1 }
         return next

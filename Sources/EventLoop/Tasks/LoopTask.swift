@@ -1,8 +1,69 @@
 import Synchronization
 
-/// What a loop must know of its tasks, whatever they return.
-protocol OwnedTask: AnyObject, Sendable {
-    func cancel()
+/// What a loop knows of a task that it owns, whatever the task returns.
+///
+/// Held by the loop until the task has ended, and by the task's handle. Apart from the handle because code
+/// that is generic over a user's type costs a look-up of that type's metadata at each step.
+final class TaskRecord: @unchecked Sendable {
+    private struct State {
+        var cancelTask: (@Sendable () -> Void)?
+        var isCancelled = false
+        var isDone = false
+        var isRetrieved = false
+        var failure: (any Error)?
+    }
+
+    let name: String?
+    let fileID: String
+    let line: UInt
+    private let engine: Engine
+    private let state = Mutex(State())
+    /// Where the loop keeps it. Set before the task runs, and used by the loop's thread.
+    private var token: UInt64 = 0
+
+    init(engine: Engine, name: String?, fileID: String, line: UInt) {
+        self.engine = engine
+        self.name = name
+        self.fileID = fileID
+        self.line = line
+    }
+
+    deinit {
+        let lost: (any Error)? = state.withLock { $0.isRetrieved ? nil : $0.failure }
+        guard let lost, !(lost is CancellationError) else { return }
+        engine.report(UnhandledError(error: lost, taskName: name, fileID: fileID, line: line))
+    }
+
+    /// The task exists. From here to its end the loop keeps the record.
+    func begin(cancelTask: @escaping @Sendable () -> Void) {
+        state.withLock { if !$0.isDone { $0.cancelTask = cancelTask } }
+        token = engine.tasks.insert(self)
+        if engine.isWindingUp { cancel() }
+    }
+
+    /// The task has ended. On the loop's thread.
+    func end(with failure: (any Error)?) {
+        state.withLock {
+            $0.isDone = true
+            $0.failure = failure
+            $0.cancelTask = nil
+        }
+        engine.tasks.remove(token)
+    }
+
+    func cancel() {
+        let cancelTask = state.withLock { state in
+            state.isCancelled = true
+            return state.cancelTask
+        }
+        cancelTask?()
+    }
+
+    func markRetrieved() { state.withLock { $0.isRetrieved = true } }
+
+    var isDone: Bool { state.withLock { $0.isDone } }
+
+    var isCancelled: Bool { state.withLock { $0.isCancelled } }
 }
 
 /// A task that its loop owns: it lives until it ends, whether or not anybody keeps this handle.
@@ -12,79 +73,43 @@ protocol OwnedTask: AnyObject, Sendable {
 /// place where it was spawned. A cancellation is not such an error.
 ///
 /// The handle may be used from any thread and any task.
-public final class LoopTask<Success: Sendable>: OwnedTask, CustomStringConvertible {
-    private struct State {
-        var task: Task<Success, any Error>?
-        var isCancelled = false
-        var isDone = false
-        var failure: (any Error)?
-        var isRetrieved = false
-    }
-
-    /// The name that it was spawned with.
-    public let name: String?
-    private let fileID: String
-    private let line: UInt
-    private let engine: Engine
-    private let state = Mutex(State())
+public final class LoopTask<Success: Sendable>: Sendable, CustomStringConvertible {
+    private let record: TaskRecord
+    private let task: Task<Success, any Error>
 
     fileprivate init(
         on loop: EventLoop, name: String?, fileID: String, line: UInt,
         _ operation: sending @escaping @isolated(any) () async throws -> Success
     ) {
-        self.name = name
-        self.fileID = fileID
-        self.line = line
-        engine = loop.engine
-        engine.tasks[ObjectIdentifier(self)] = self
-        // Without process mode the runtime would run the task on its own threads, but for the preference.
-        let preference: (any TaskExecutor)? = loop.isProcessWide ? nil : loop.taskExecutor
-        let task = Task(name: name, executorPreference: preference) { [unowned self] in
-            defer { self.leaveLoop() }
+        let record = TaskRecord(engine: loop.engine, name: name, fileID: fileID, line: line)
+        let task = startTask(on: loop, name: name) {
             do {
                 let value = try await operation()
-                self.end(with: nil)
+                record.end(with: nil)
                 return value
             } catch {
-                self.end(with: error)
+                record.end(with: error)
                 throw error
             }
         }
-        state.withLock { $0.task = task }
-        if engine.isWindingUp { cancel() }
+        record.begin(cancelTask: { task.cancel() })
+        self.record = record
+        self.task = task
     }
 
-    deinit {
-        let lost: (any Error)? = state.withLock { $0.isRetrieved ? nil : $0.failure }
-        guard let lost, !(lost is CancellationError) else { return }
-        engine.report(UnhandledError(error: lost, taskName: name, fileID: fileID, line: line))
-    }
-
-    private func end(with error: (any Error)?) {
-        state.withLock {
-            $0.isDone = true
-            $0.failure = error
-        }
-    }
-
-    /// The loop no longer keeps it alive. The task may be the last to hold it, so this comes last.
-    private func leaveLoop() {
-        engine.tasks[ObjectIdentifier(self)] = nil
-    }
+    /// The name that it was spawned with.
+    public var name: String? { record.name }
 
     /// Whether it has returned or thrown.
-    public var isDone: Bool { state.withLock { $0.isDone } }
+    public var isDone: Bool { record.isDone }
 
     /// Whether ``cancel()`` was called.
-    public var isCancelled: Bool { state.withLock { $0.isCancelled } }
+    public var isCancelled: Bool { record.isCancelled }
 
     /// Asks the task to end: its next await in this library, or the one under way, throws
     /// `CancellationError`. A task that catches that error may go on and clean up.
     public func cancel() {
-        state.withLock {
-            $0.isCancelled = true
-            return $0.task
-        }?.cancel()
+        record.cancel()
     }
 
     /// What the task returned, once it has ended.
@@ -94,26 +119,32 @@ public final class LoopTask<Success: Sendable>: OwnedTask, CustomStringConvertib
     ///
     /// - Throws: What the task threw.
     public var value: Success {
-        get async throws { try await result.get() }
+        get async throws {
+            record.markRetrieved()
+            // Nothing to cancel, so no handler for it.
+            if record.isDone { return try await task.value }
+            return try await withTaskCancellationHandler {
+                try await task.value
+            } onCancel: {
+                cancel()
+            }
+        }
     }
 
     /// How the task ended. Otherwise like ``value``.
     public var result: Result<Success, any Error> {
         get async {
-            let task = state.withLock {
-                $0.isRetrieved = true
-                return $0.task!
-            }
+            record.markRetrieved()
             return await withTaskCancellationHandler {
                 await task.result
             } onCancel: {
-                self.cancel()
+                cancel()
             }
         }
     }
 
     public var description: String {
-        "task \(name ?? "(unnamed)") spawned at \(fileID):\(line)"
+        "task \(name ?? "(unnamed)") spawned at \(record.fileID):\(record.line)"
     }
 }
 

@@ -1,25 +1,37 @@
 /// The task whose end ends a run.
 final class MainTask<Success: Sendable>: @unchecked Sendable {
+    private(set) var isDone = false
     private var outcome: Result<Success, any Error>?
-    private var task: Task<Void, Never>?
+    private var task: Task<Void, any Error>?
 
     init(
         on loop: EventLoop, _ body: sending @escaping @isolated(any) () async throws -> Success
     ) {
-        // Without process mode the runtime would run the task on its own threads, but for the preference.
-        let preference: (any TaskExecutor)? = loop.isProcessWide ? nil : loop.taskExecutor
-        task = Task(name: "main", executorPreference: preference) {
+        task = startTask(on: loop, name: "main") {
             do {
                 self.outcome = .success(try await body())
             } catch {
                 self.outcome = .failure(error)
             }
+            self.isDone = true
         }
     }
-
-    var isDone: Bool { outcome != nil }
 
     var result: Result<Success, any Error> { outcome! }
 
     func cancel() { task?.cancel() }
+}
+
+/// Starts a task that runs on the loop.
+///
+/// In process mode without an executor preference, even an absent one: the runtime would look for it, under
+/// a lock, at each switch. Otherwise with one, or the runtime would run the task on its own threads.
+func startTask<Success: Sendable>(
+    on loop: EventLoop, name: String?, _ operation: sending @escaping @concurrent () async throws -> Success
+) -> Task<Success, any Error> {
+    if loop.isProcessWide {
+        Task(name: name, operation: operation)
+    } else {
+        Task(name: name, executorPreference: loop.taskExecutor, operation: operation)
+    }
 }

@@ -1,0 +1,41 @@
+import CFloor
+import EventLoop
+
+let timersWorkload = Workload(
+    name: "timers",
+    summary: "starting and cancelling a timer while 10,000 others are under way",
+    section: .floorAndLoop,
+    isPinned: true,
+    variants: [
+        Variant(name: "floor") { conditions in
+            var elapsed: UInt64 = 0
+            let meter = Meter()
+            let result = floor_start_and_cancel_timers(Int32(liveCount), Int32(count(conditions)), &elapsed)
+            try check(result, "start timers")
+            return meter.figures.adding("start_and_cancel", nanoseconds: elapsed, over: count(conditions))
+        },
+        Variant(name: "EventLoop") { try startAndCancel(count: count($0)) },
+    ],
+    measures: [Measure(figure: "start_and_cancel_ns", label: "start and cancel", unit: .nanoseconds)]
+)
+
+private let liveCount = 10_000
+private func count(_ conditions: Conditions) -> Int { conditions.scale.pick(1_000_000, quick: 20_000) }
+
+private func startAndCancel(count: Int) throws -> Figures {
+    try EventLoop.run {
+        let loop = EventLoop.current
+        var randomState: UInt64 = 1
+        let meter = Meter()
+        let live = (0..<liveCount).map { _ in
+            loop.callLater(.nanoseconds(floor_next_delay_ns(&randomState))) {}
+        }
+        let begin = floor_now_ns()
+        for _ in 0..<count {
+            loop.callLater(.nanoseconds(floor_next_delay_ns(&randomState))) {}.cancel()
+        }
+        let elapsed = floor_now_ns() - begin
+        for call in live { call.cancel() }
+        return meter.figures.adding("start_and_cancel", nanoseconds: elapsed, over: count)
+    }
+}

@@ -8,7 +8,7 @@ import Glibc
 
 @MainActor
 func serveEcho(port: Int) throws {
-    try serveUntilSignal("bytes echoed") {
+    try serveUntilSignal("Bytes echoed") {
         try Server(port: port) { stream, server in EchoConnection(stream, server: server) }
     }
 }
@@ -27,7 +27,7 @@ func serveUntilSignal(_ unit: String, _ makeServer: @escaping @Sendable () throw
             }
         }
         try await server.run()
-        print("Served: \(server.connectionCount) connections, \(server.servedCount) \(unit).")
+        print("Connections served: \(server.connectionCount). \(unit): \(server.servedCount).")
     }
 }
 

@@ -5,5 +5,5 @@
 
 @MainActor
 func serveHTTP(port: Int) throws {
-    try serveUntilSignal("requests answered") { try httpServer(port: port) }
+    try serveUntilSignal("Requests answered") { try httpServer(port: port) }
 }

@@ -15,4 +15,4 @@ let demos = [
 ]
 
 Console.flushLines()
-exit(runDemos(demos, default: "headline", arguments: Array(CommandLine.arguments.dropFirst())))
+exit(DemoCommand(demos: demos, unnamed: "headline").run(Array(CommandLine.arguments.dropFirst())))

@@ -35,7 +35,7 @@ struct ServeEchoTests {
             program.send(number)
             #expect(try client.receiveToEnd().isEmpty)
             #expect(try program.waitForEnd() == .exit(0))
-            #expect(try program.remainingLines() == ["Stopping.", "Served: 1 connections, 5 bytes echoed."])
+            #expect(try program.remainingLines() == ["Stopping.", "Connections served: 1. Bytes echoed: 5."])
             #expect(throws: CallFailed.self) { try RawClient(port: port) }
         }
     }

@@ -105,7 +105,9 @@ final class HTTPConnection: Connection, @unchecked Sendable {
 
     /// Reads a request's body, which nothing here asks for. False when it ends too early.
     private func dropBody(_ length: Int, of request: HTTPRequest) async throws -> Bool {
-        if request.expectsContinue && input.isEmpty { output.append("HTTP/1.1 100 Continue\r\n\r\n") }
+        if request.expectsContinue && request.isVersion11 && input.isEmpty {
+            output.append("HTTP/1.1 100 Continue\r\n\r\n")
+        }
         var left = length
         while true {
             let count = min(left, input.count)

@@ -1,5 +1,4 @@
 import EventLoop
-import Glibc
 
 /// What a demo is called, what it shows, and how it is started.
 struct Demo {
@@ -18,46 +17,42 @@ struct Demo {
     }
 }
 
-/// The exit status for a command line that makes no sense (EX_USAGE of sysexits.h).
-private let usageError: CInt = 64
-
-/// Does what the command line asks for. Returns the exit status.
+/// The command line: which demos there are, and which one runs when none is named.
 @MainActor
-func runDemos(_ demos: [Demo], default first: String, arguments: [String]) -> CInt {
-    switch arguments.first {
-    case nil:
-        print(listing(of: demos, default: first))
-        return run([first], among: demos)
-    case "list", "help", "--help", "-h":
-        print(listing(of: demos, default: first))
-        return 0
-    case let name?:
-        guard let demo = demos.first(where: { $0.name == name }), case .onPort(let body) = demo.run else {
-            return run(arguments, among: demos)
+struct DemoCommand {
+    let demos: [Demo]
+    let unnamed: String
+
+    /// EX_USAGE of sysexits.h: the command line makes no sense.
+    private static let usageError: CInt = 64
+
+    /// Does what the arguments ask for. Returns the exit status.
+    func run(_ arguments: [String]) -> CInt {
+        guard let first = arguments.first else {
+            print(listing)
+            return run(named: [unnamed])
         }
-        guard arguments.count == 2, let port = UInt16(arguments[1]) else {
-            let problem =
-                arguments.count < 2
-                ? "the port is missing" : "not a port: \(arguments[1...].joined(separator: " "))"
-            Console.complain(
-                "\(name): \(problem). Usage: \(demo.usage), with a port from 0 (any free one) to 65535.")
-            return usageError
+        if ["list", "help", "--help", "-h"].contains(first) {
+            print(listing)
+            return 0
         }
-        return attempt(name) { try body(Int(port)) }
+        if let demo = demo(named: first), case .onPort(let body) = demo.run {
+            return run(demo, body, ports: Array(arguments.dropFirst()))
+        }
+        return run(named: arguments)
     }
 
-    @MainActor
-    func run(_ names: [String], among demos: [Demo]) -> CInt {
+    /// Runs nothing unless all the names make sense.
+    private func run(named names: [String]) -> CInt {
         var bodies: [@MainActor () throws -> Void] = []
         for name in names {
-            let demo = demos.first { $0.name == name }
-            guard let demo else {
-                Console.complain("there is no demo \"\(name)\".\n\n" + listing(of: demos, default: first))
-                return usageError
+            guard let demo = demo(named: name) else {
+                Console.complain("there is no demo \"\(name)\".\n\n\(listing)")
+                return Self.usageError
             }
             guard case .plain(let body) = demo.run else {
                 Console.complain("\(name) runs alone. Usage: \(demo.usage)")
-                return usageError
+                return Self.usageError
             }
             bodies.append(body)
         }
@@ -68,8 +63,18 @@ func runDemos(_ demos: [Demo], default first: String, arguments: [String]) -> CI
         return 0
     }
 
-    @MainActor
-    func attempt(_ name: String, _ body: @MainActor () throws -> Void) -> CInt {
+    private func run(_ demo: Demo, _ body: @MainActor (Int) throws -> Void, ports: [String]) -> CInt {
+        guard ports.count == 1, let port = UInt16(ports[0]) else {
+            let problem =
+                ports.isEmpty ? "the port is missing" : "not a port: \(ports.joined(separator: " "))"
+            Console.complain(
+                "\(demo.name): \(problem). Usage: \(demo.usage), with a port from 0 (any free one) to 65535.")
+            return Self.usageError
+        }
+        return attempt(demo.name) { try body(Int(port)) }
+    }
+
+    private func attempt(_ name: String, _ body: @MainActor () throws -> Void) -> CInt {
         do {
             try body()
             return 0
@@ -78,12 +83,17 @@ func runDemos(_ demos: [Demo], default first: String, arguments: [String]) -> CI
             return 1
         }
     }
-}
 
-private func listing(of demos: [Demo], default first: String) -> String {
-    let width = demos.map(\.usage.count).max() ?? 0
-    let lines = demos.map { demo in
-        "  \(demo.usage.padded(to: width))   \(demo.summary)\(demo.name == first ? " (runs without arguments)" : "")"
+    private func demo(named name: String) -> Demo? {
+        demos.first { $0.name == name }
     }
-    return "Usage: swift run Demos [list | NAME … | serve-… PORT]\n\n" + lines.joined(separator: "\n")
+
+    private var listing: String {
+        let width = demos.map(\.usage.count).max() ?? 0
+        let lines = demos.map { demo in
+            let note = demo.name == unnamed ? " (runs without arguments)" : ""
+            return "  \(demo.usage.padded(to: width))   \(demo.summary)\(note)"
+        }
+        return "Usage: swift run Demos [list | NAME … | serve-… PORT]\n\n" + lines.joined(separator: "\n")
+    }
 }

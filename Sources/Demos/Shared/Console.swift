@@ -1,4 +1,4 @@
-// Public C names that Swift imports as global variables, stdout among them, come without isolation.
+// To Swift, C's stdout is a global variable that anybody might change.
 @preconcurrency import Glibc
 
 /// What the demos print: aligned lines, coloured on a terminal only.

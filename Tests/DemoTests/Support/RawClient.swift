@@ -64,6 +64,12 @@ final class RawClient {
         return Array(buffer[..<count])
     }
 
+    /// Whether something has come, or the end.
+    var hasReceived: Bool {
+        var interest = pollfd(fd: fileDescriptor, events: Int16(POLLIN), revents: 0)
+        return !buffer.isEmpty || poll(&interest, 1, 0) > 0
+    }
+
     private func receiveMore() throws -> Bool {
         var chunk = [UInt8](repeating: 0, count: 64 * 1024)
         let count = recv(fileDescriptor, &chunk, chunk.count, 0)

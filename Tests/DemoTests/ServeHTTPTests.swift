@@ -248,4 +248,18 @@ struct ServeHTTPTests {
             #expect(SuspendingClock.now - start < .seconds(50))
         }
     }
+
+    @Test("a second signal ends the program at once")
+    func secondSignal() async throws {
+        try await withServer { program, port in
+            let client = try RawClient(port: port)
+            let request = "HTTP/1.1\r\nHost: test\r\n\r\n"
+            try client.send("GET / \(request)GET /delay/60 \(request)")
+            _ = try client.receiveResponse()
+            program.send(SIGTERM)
+            #expect(try program.readLine() == "Stopping.")
+            program.send(SIGTERM)
+            #expect(try program.waitForEnd() == .signal(SIGTERM))
+        }
+    }
 }

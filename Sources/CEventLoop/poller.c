@@ -137,7 +137,7 @@ int poller_modify(struct poller *poller, int fd, el_interest interest, el_mode m
 
 int poller_remove(struct poller *poller, int fd) {
     struct registration *registration = find(poller, fd);
-    if (registration == NULL) return -ENOENT;
+    if (registration == NULL || registration->owner != POLLER_CALLER) return -ENOENT;
     struct registration removed = *registration;
     *registration = (struct registration){0};
     if (removed.interest == 0) return 0;

@@ -97,23 +97,14 @@ int poller_add(struct poller *poller, int fd, el_interest interest, el_mode mode
         .mode = (uint8_t)mode,
         .owner = (uint8_t)owner,
     };
-    // The kernel is asked before the table grows, so that a number which is not open costs nothing.
-    int result;
-    if (interest != 0) {
-        result = control(poller->epoll_fd, EPOLL_CTL_ADD, fd, &registration);
-    } else if (find(poller, fd) != NULL) {
-        result = -EEXIST;
-    } else {
-        result = fcntl(fd, F_GETFD) < 0 ? -errno : 0;
-    }
+    // The kernel is asked before the table grows, so that a number which is not open costs nothing; and
+    // even without interest, since nobody else knows whether this file can be watched, or is.
+    int result = control(poller->epoll_fd, EPOLL_CTL_ADD, fd, &registration);
     if (result < 0) return result;
     result = make_room(poller, fd);
-    if (result < 0) {
-        if (interest != 0) control(poller->epoll_fd, EPOLL_CTL_DEL, fd, &registration);
-        return result;
-    }
-    poller->registrations[fd] = registration;
-    return 0;
+    if (result < 0 || interest == 0) control(poller->epoll_fd, EPOLL_CTL_DEL, fd, &registration);
+    if (result == 0) poller->registrations[fd] = registration;
+    return result;
 }
 
 int poller_modify(struct poller *poller, int fd, el_interest interest, el_mode mode, uint64_t token) {

@@ -199,7 +199,9 @@ EL_API void el_loop_check(const el_loop *loop);
 ///
 /// Returns 0, or -EBADF (not open), -EEXIST (watched already), -EPERM (a kind of file that epoll
 /// cannot watch, such as a regular file, which never blocks), -ENOMEM, -ENOSPC (the user's limit on
-/// watches), -EINVAL (the loop's own fd, an unknown flag).
+/// watches), -EINVAL (the loop's own fd, an unknown flag), -ELOOP (loops that watch each other).
+/// A number that was closed without el_fd_remove and opened anew is a new descriptor. One that is
+/// registered without interest cannot be told from that: adding it again replaces the registration.
 EL_API int el_fd_add(el_loop *loop, int fd, el_interest interest, el_mode mode, uint64_t token);
 
 /// Replaces interest, mode and token; re-arms a one-shot registration. An edge-triggered fd that is

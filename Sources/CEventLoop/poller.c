@@ -103,8 +103,10 @@ int poller_add(struct poller *poller, int fd, el_interest interest, el_mode mode
     if (result < 0) return result;
     result = make_room(poller, fd);
     if (result < 0 || interest == 0) control(poller->epoll_fd, EPOLL_CTL_DEL, fd, &registration);
-    if (result == 0) poller->registrations[fd] = registration;
-    return result;
+    if (result < 0) return result;
+    registration.is_watched = interest != 0;
+    poller->registrations[fd] = registration;
+    return 0;
 }
 
 int poller_modify(struct poller *poller, int fd, el_interest interest, el_mode mode, uint64_t token) {
@@ -115,10 +117,12 @@ int poller_modify(struct poller *poller, int fd, el_interest interest, el_mode m
     wanted.token = token;
     wanted.interest = (uint8_t)interest;
     wanted.mode = (uint8_t)mode;
-    int operation = registration->interest == 0 ? EPOLL_CTL_ADD
-                  : interest == 0               ? EPOLL_CTL_DEL
-                                                : EPOLL_CTL_MOD;
-    if (registration->interest != 0 || interest != 0) {
+    wanted.is_watched = interest != 0;
+    wanted.is_spent = false;
+    if (registration->is_watched || wanted.is_watched) {
+        int operation = !registration->is_watched ? EPOLL_CTL_ADD
+                      : !wanted.is_watched        ? EPOLL_CTL_DEL
+                                                  : EPOLL_CTL_MOD;
         int result = control(poller->epoll_fd, operation, fd, &wanted);
         if (result < 0) return result;
     }
@@ -131,7 +135,7 @@ int poller_remove(struct poller *poller, int fd) {
     if (registration == NULL || registration->owner != POLLER_CALLER) return -ENOENT;
     struct registration removed = *registration;
     *registration = (struct registration){0};
-    if (removed.interest == 0) return 0;
+    if (!removed.is_watched) return 0;
     int result = control(poller->epoll_fd, EPOLL_CTL_DEL, fd, &removed);
     // ENOENT: the number names another file by now, so it was closed behind our back as well.
     return result == -ENOENT ? -EBADF : result;
@@ -144,7 +148,7 @@ static void rebuild(struct poller *poller) {
     if (fresh_fd < 0) return;
     for (size_t fd = 0; fd < poller->registrations_capacity; fd++) {
         struct registration *registration = &poller->registrations[fd];
-        if (registration->generation == 0 || registration->interest == 0) continue;
+        if (!registration->is_watched || registration->is_spent) continue;
         int result = control(fresh_fd, EPOLL_CTL_ADD, (int)fd, registration);
         if (result == -ENOMEM || result == -ENOSPC) {
             close(fresh_fd);
@@ -156,6 +160,10 @@ static void rebuild(struct poller *poller) {
     while (dup3(fresh_fd, poller->epoll_fd, O_CLOEXEC) < 0 && (errno == EINTR || errno == EBUSY)) {
     }
     close(fresh_fd);
+    // Added, a spent one-shot would fire again: it comes back with poller_modify.
+    for (size_t fd = 0; fd < poller->registrations_capacity; fd++) {
+        if (poller->registrations[fd].is_spent) poller->registrations[fd].is_watched = false;
+    }
 }
 
 int poller_wait(struct poller *poller, int limit, bool block) {
@@ -171,6 +179,7 @@ bool poller_take(struct poller *poller, int index, struct readiness *out) {
         rebuild(poller);
         return false;
     }
+    if (registration->mode == EL_ONE_SHOT) registration->is_spent = true;
     out->token = registration->token;
     out->ready = ready_for(poller->batch[index].events);
     out->owner = (enum poller_owner)registration->owner;
@@ -183,5 +192,6 @@ void poller_check(const struct poller *poller) {
         const struct registration *registration = &poller->registrations[fd];
         if (registration->generation == 0) continue;
         assert(is_valid(registration->interest, registration->mode) && "a registration is valid");
+        assert((registration->interest != 0 || !registration->is_watched) && "no interest, no watch");
     }
 }

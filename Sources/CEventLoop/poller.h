@@ -25,7 +25,9 @@ struct registration {
     uint32_t generation; // 0: this fd is not registered
     uint8_t interest;
     uint8_t mode;
-    uint8_t owner;
+    uint8_t owner : 6;
+    bool is_watched : 1; // it is in the epoll set
+    bool is_spent : 1;   // a one-shot that has fired, and waits for poller_modify
 };
 
 struct poller {

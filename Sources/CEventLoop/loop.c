@@ -129,7 +129,7 @@ int el_loop_wait(el_loop *loop, uint64_t deadline_ns, el_event *out, int capacit
 
 int el_loop_wake(el_loop *loop) { return wake_ring(&loop->wake); }
 
-int el_loop_fd(const el_loop *loop) { return loop->poller.epoll_fd; }
+int el_loop_fd(el_loop *loop) { return poller_outside(&loop->poller); }
 
 int el_loop_arm(el_loop *loop) {
     uint64_t timer_ns = timers_earliest(&loop->timers);

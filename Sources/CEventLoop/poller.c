@@ -4,7 +4,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +16,9 @@
 //   another generation is dropped, and since nothing can silence it, the epoll set is built anew.
 // - After close(fd), socket(2) may return the same number. The table may still know that number; the
 //   kernel knows better. So poller_add always asks the kernel, and only its EEXIST counts.
+// - The same goes for whoever watches us: a new epoll set under the old number is another file, and the
+//   foreign loop that had added that number would hear nothing any more. So what we show outside is a
+//   second epoll set, which holds the first and nothing else, and stays when the first is replaced.
 // - EPOLLERR and EPOLLHUP cannot be masked. A registration without interest leaves the epoll set.
 
 static uint32_t events_for(uint8_t interest, uint8_t mode) {
@@ -77,19 +79,41 @@ static uint32_t next_generation(struct poller *poller) {
 }
 
 int poller_open(struct poller *poller) {
+    poller->outside_fd = -1;
     poller->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     return poller->epoll_fd < 0 ? -errno : 0;
 }
 
 void poller_close(struct poller *poller) {
+    if (poller->outside_fd >= 0) close(poller->outside_fd);
     close(poller->epoll_fd);
     free(poller->registrations);
+}
+
+/// Puts one of our epoll sets into the one that is shown outside, or takes it out.
+static int control_outside(int outside_fd, int operation, int epoll_fd) {
+    struct epoll_event event = {.events = EPOLLIN};
+    return epoll_ctl(outside_fd, operation, epoll_fd, &event) == 0 ? 0 : -errno;
+}
+
+int poller_outside(struct poller *poller) {
+    if (poller->outside_fd >= 0) return poller->outside_fd;
+    int outside_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (outside_fd < 0) return -errno;
+    int result = control_outside(outside_fd, EPOLL_CTL_ADD, poller->epoll_fd);
+    if (result < 0) {
+        close(outside_fd);
+        return result;
+    }
+    poller->outside_fd = outside_fd;
+    return outside_fd;
 }
 
 int poller_add(struct poller *poller, int fd, el_interest interest, el_mode mode, uint64_t token,
                enum poller_owner owner) {
     if (!is_valid(interest, mode)) return -EINVAL;
     if (fd < 0) return -EBADF;
+    if (fd == poller->outside_fd) return -EINVAL;
     struct registration registration = {
         .token = token,
         .generation = next_generation(poller),
@@ -141,7 +165,7 @@ int poller_remove(struct poller *poller, int fd) {
     return result == -ENOENT ? -EBADF : result;
 }
 
-/// Replaces the epoll set by one that holds what the table holds, under the same descriptor number.
+/// Replaces the epoll set by one that holds what the table holds.
 /// On failure the old set stays, and the next stale event tries again.
 static void rebuild(struct poller *poller) {
     int fresh_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -157,9 +181,16 @@ static void rebuild(struct poller *poller) {
         // Any other refusal: this one, too, was closed without being removed.
         if (result < 0) *registration = (struct registration){0};
     }
-    while (dup3(fresh_fd, poller->epoll_fd, O_CLOEXEC) < 0 && (errno == EINTR || errno == EBUSY)) {
+    if (poller->outside_fd >= 0) {
+        if (control_outside(poller->outside_fd, EPOLL_CTL_ADD, fresh_fd) < 0) {
+            close(fresh_fd);
+            return;
+        }
+        // close alone would not do it where a forked child holds the old set.
+        control_outside(poller->outside_fd, EPOLL_CTL_DEL, poller->epoll_fd);
     }
-    close(fresh_fd);
+    close(poller->epoll_fd);
+    poller->epoll_fd = fresh_fd;
     // Added, a spent one-shot would fire again: it comes back with poller_modify.
     for (size_t fd = 0; fd < poller->registrations_capacity; fd++) {
         if (poller->registrations[fd].is_spent) poller->registrations[fd].is_watched = false;

@@ -32,6 +32,7 @@ struct registration {
 
 struct poller {
     int epoll_fd;
+    int outside_fd; // an epoll set around it, for a foreign loop to watch; -1 until somebody asks
     uint32_t last_generation;
     struct registration *registrations; // indexed by fd
     size_t registrations_capacity;
@@ -47,6 +48,9 @@ struct readiness {
 
 EL_ROOM int poller_open(struct poller *poller);
 EL_ROOM void poller_close(struct poller *poller);
+
+/// The descriptor that is readable while an event waits. Its number and its file stay. Or -errno.
+EL_ROOM int poller_outside(struct poller *poller);
 
 EL_ROOM int poller_add(struct poller *poller, int fd, el_interest interest, el_mode mode, uint64_t token,
                        enum poller_owner owner);

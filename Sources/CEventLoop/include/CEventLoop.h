@@ -148,7 +148,8 @@ EL_ENUM(el_clock, EL_CLOSED_ENUM EL_SWIFT_NAME("ClockKind")){
 };
 EL_ENUM_TYPE(el_clock);
 
-/// Makes a loop, with three file descriptors of its own (close-on-exec).
+/// Makes a loop, with three file descriptors of its own (close-on-exec); el_loop_fd and the first signal
+/// take one more each.
 /// Returns 0, or -EMFILE, -ENFILE, -ENOMEM, -EINVAL (no such clock); on error `*out` is NULL.
 EL_API int el_loop_create(el_clock clock, el_loop **out);
 
@@ -173,9 +174,10 @@ EL_API int el_loop_wait(el_loop *loop, uint64_t deadline_ns, el_event *out, int 
 /// visible to the loop's thread once it has the event. Returns 0, or a negative errno.
 EL_API int el_loop_wake(el_loop *loop);
 
-/// The epoll fd, for a foreign loop to watch for reading. It stays the same number for the loop's
-/// life. Call el_loop_arm before each wait of the foreign loop.
-EL_API int el_loop_fd(const el_loop *loop);
+/// An epoll fd that is readable while there are events, for a foreign loop to watch. It stays the same
+/// for the loop's life, and is the loop's to close. Call el_loop_arm before each wait of the foreign loop.
+/// Made at the first call, which returns -EMFILE, -ENFILE, -ENOMEM or -ENOSPC when it cannot be.
+EL_API int el_loop_fd(el_loop *loop);
 
 /// Prepares a wait outside this loop: sets the timerfd, so that el_loop_fd becomes readable when the
 /// earliest timer is due. Returns 0; 1 if there is work already (call el_loop_wait with deadline 0

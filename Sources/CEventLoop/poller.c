@@ -167,16 +167,16 @@ int poller_remove(struct poller *poller, int fd) {
 
 /// Replaces the epoll set by one that holds what the table holds.
 /// On failure the old set stays, and the next stale event tries again.
-static void rebuild(struct poller *poller) {
+static bool rebuild(struct poller *poller) {
     int fresh_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (fresh_fd < 0) return;
+    if (fresh_fd < 0) return false;
     for (size_t fd = 0; fd < poller->registrations_capacity; fd++) {
         struct registration *registration = &poller->registrations[fd];
         if (!registration->is_watched || registration->is_spent) continue;
         int result = control(fresh_fd, EPOLL_CTL_ADD, (int)fd, registration);
         if (result == -ENOMEM || result == -ENOSPC) {
             close(fresh_fd);
-            return;
+            return false;
         }
         // Any other refusal: this one, too, was closed without being removed.
         if (result < 0) *registration = (struct registration){0};
@@ -184,7 +184,7 @@ static void rebuild(struct poller *poller) {
     if (poller->outside_fd >= 0) {
         if (control_outside(poller->outside_fd, EPOLL_CTL_ADD, fresh_fd) < 0) {
             close(fresh_fd);
-            return;
+            return false;
         }
         // close alone would not do it where a forked child holds the old set.
         control_outside(poller->outside_fd, EPOLL_CTL_DEL, poller->epoll_fd);
@@ -195,11 +195,14 @@ static void rebuild(struct poller *poller) {
     for (size_t fd = 0; fd < poller->registrations_capacity; fd++) {
         if (poller->registrations[fd].is_spent) poller->registrations[fd].is_watched = false;
     }
+    return true;
 }
 
 int poller_wait(struct poller *poller, int limit, bool block) {
     if (limit > POLLER_BATCH) limit = POLLER_BATCH;
     int count = epoll_wait(poller->epoll_fd, poller->batch, limit, block ? -1 : 0);
+    poller->is_full = count == limit;
+    poller->has_stale = false;
     return count < 0 ? -errno : count;
 }
 
@@ -207,7 +210,7 @@ bool poller_take(struct poller *poller, int index, struct readiness *out) {
     uint64_t data = poller->batch[index].data.u64;
     struct registration *registration = find(poller, (int)(uint32_t)data);
     if (registration == NULL || registration->generation != (uint32_t)(data >> 32)) {
-        rebuild(poller);
+        poller->has_stale = true;
         return false;
     }
     if (registration->mode == EL_ONE_SHOT) registration->is_spent = true;
@@ -215,6 +218,11 @@ bool poller_take(struct poller *poller, int index, struct readiness *out) {
     out->ready = ready_for(poller->batch[index].events);
     out->owner = (enum poller_owner)registration->owner;
     return true;
+}
+
+bool poller_finish(struct poller *poller) {
+    bool is_silenced = !poller->has_stale || rebuild(poller);
+    return is_silenced && poller->is_full;
 }
 
 void poller_check(const struct poller *poller) {

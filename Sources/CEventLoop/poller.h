@@ -36,6 +36,8 @@ struct poller {
     uint32_t last_generation;
     struct registration *registrations; // indexed by fd
     size_t registrations_capacity;
+    bool is_full;   // the batch: more may wait
+    bool has_stale; // the batch: an event of nobody's
     struct epoll_event batch[POLLER_BATCH];
 };
 
@@ -58,11 +60,15 @@ EL_ROOM int poller_modify(struct poller *poller, int fd, el_interest interest, e
 EL_ROOM int poller_remove(struct poller *poller, int fd);
 
 /// Waits for at most `limit` descriptors: not at all, or until there is one. Returns how many the
-/// kernel reported, or -errno; poller_take then explains them one by one.
+/// kernel reported, or -errno; poller_take then explains them one by one, and poller_finish ends that.
 EL_ROOM int poller_wait(struct poller *poller, int limit, bool block);
 
 /// Explains the batch's event number `index`. False: it was stale, nobody's any more.
 EL_ROOM bool poller_take(struct poller *poller, int index, struct readiness *out);
+
+/// Ends the batch, and silences stale watches. True: more may wait, and another poller_wait would get
+/// past what this one found.
+EL_ROOM bool poller_finish(struct poller *poller);
 
 EL_ROOM void poller_check(const struct poller *poller);
 

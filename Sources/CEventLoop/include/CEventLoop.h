@@ -155,6 +155,7 @@ EL_API int el_loop_create(el_clock clock, el_loop **out);
 
 /// Frees the loop, its registrations and its timers. The caller's fds stay open; signals that were
 /// added get their former mask back. NULL is allowed. No other thread may still call el_loop_wake.
+/// A forked child shares the loop's files with its parent: it may destroy its copy, and nothing else.
 EL_API void el_loop_destroy(el_loop *loop);
 
 /// Waits until something happens or `deadline_ns` has come, and writes at most `capacity` events.

@@ -187,7 +187,8 @@ int el_signal_add(el_loop *loop, int signal, uint64_t token) {
     int result = signals_add(&loop->signals, signal, token);
     if (result < 0 || !is_first) return result;
     result = poller_add(&loop->poller, loop->signals.signal_fd, EL_READ, EL_LEVEL, 0, POLLER_SIGNALS);
-    if (result < 0) signals_remove(&loop->signals, signal);
+    // All of it: a signalfd that stayed, unwatched, would pass for a watched one at the next call.
+    if (result < 0) signals_close(&loop->signals);
     return result;
 }
 

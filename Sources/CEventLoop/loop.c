@@ -105,7 +105,11 @@ static int take_descriptors(el_loop *loop, el_event *out, int room, bool block, 
 
 int el_loop_wait(el_loop *loop, uint64_t deadline_ns, el_event *out, int capacity) {
     if (capacity < 1) return -EINVAL;
-    int count = loop->owes_timers ? take_timers(loop, out, capacity) : 0;
+    int count = 0;
+    if (loop->owes_timers) {
+        clock_forget(&loop->clock);
+        count = take_timers(loop, out, capacity);
+    }
     if (count == capacity) {
         // What is still due waits until descriptors had their turn.
         loop->owes_timers = false;

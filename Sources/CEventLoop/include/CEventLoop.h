@@ -163,7 +163,8 @@ EL_API void el_loop_destroy(el_loop *loop);
 /// Returns how many; 0 means that the deadline came first; -EINVAL for a capacity below 1. A deadline
 /// that has passed (0, say) only polls. Events that do not fit are kept for the next call: none is lost,
 /// and when there is never room for both, file descriptors and timers take turns. In one call
-/// descriptors come before timers, and timers in the order of (deadline, start). No timer is early.
+/// descriptors come before timers, except for due timers that found no room in the call before, and
+/// timers come in the order of (deadline, start). No timer is early.
 ///
 /// A signal handler that runs meanwhile does not end the wait (EINTR is absorbed, the deadline is
 /// absolute); let it call el_loop_wake if it should. With a manual clock no time passes in here: a
@@ -213,7 +214,8 @@ EL_API int el_fd_modify(el_loop *loop, int fd, el_interest interest, el_mode mod
 
 /// Stops watching `fd`. Call it before close(2): the kernel keeps a watch as long as any duplicate of
 /// the descriptor is open, in this process or a child. (If that happens all the same, the loop drops
-/// the stale events and rebuilds its epoll set.) Events that an earlier wait handed out are the
+/// the stale events and rebuilds its epoll set, and what is edge-triggered and ready then is reported
+/// once more.) Events that an earlier wait handed out are the
 /// caller's to drop. Returns 0, -ENOENT (not watched), or -EBADF (closed already; forgotten here).
 EL_API int el_fd_remove(el_loop *loop, int fd);
 

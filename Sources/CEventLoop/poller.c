@@ -2,11 +2,12 @@
 
 #include "poller.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "invariant.h"
 
 // epoll watches open files, not descriptors, and that is the source of its surprises:
 //
@@ -226,11 +227,11 @@ bool poller_finish(struct poller *poller) {
 }
 
 void poller_check(const struct poller *poller) {
-    assert(poller->epoll_fd >= 0 && "the epoll fd is open");
+    must_hold(poller->epoll_fd >= 0, "the epoll fd is open");
     for (size_t fd = 0; fd < poller->registrations_capacity; fd++) {
         const struct registration *registration = &poller->registrations[fd];
         if (registration->generation == 0) continue;
-        assert(is_valid(registration->interest, registration->mode) && "a registration is valid");
-        assert((registration->interest != 0 || !registration->is_watched) && "no interest, no watch");
+        must_hold(is_valid(registration->interest, registration->mode), "a registration is valid");
+        must_hold(registration->interest != 0 || !registration->is_watched, "no interest, no watch");
     }
 }

@@ -87,3 +87,24 @@ struct rlimit limit_free_fds(int room) {
 }
 
 void restore_limit(struct rlimit limit) { must(setrlimit(RLIMIT_NOFILE, &limit) == 0, "setrlimit"); }
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define IS_SANITIZED 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define IS_SANITIZED 1
+#endif
+#ifndef IS_SANITIZED
+#define IS_SANITIZED 0
+#endif
+
+bool stop_memory(struct rlimit *old) {
+    must(getrlimit(RLIMIT_AS, old) == 0, "getrlimit");
+    if (IS_SANITIZED) return false;
+    struct rlimit nothing = {.rlim_cur = 1, .rlim_max = old->rlim_max};
+    must(setrlimit(RLIMIT_AS, &nothing) == 0, "setrlimit");
+    return true;
+}
+
+void restore_memory(struct rlimit old) { must(setrlimit(RLIMIT_AS, &old) == 0, "setrlimit"); }

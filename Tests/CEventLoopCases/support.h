@@ -70,4 +70,9 @@ int count_open_fds(void);
 struct rlimit limit_free_fds(int room);
 void restore_limit(struct rlimit limit);
 
+/// From here on the process gets no more memory from the kernel. Returns false where that would break the
+/// sanitizer that this was built with.
+bool stop_memory(struct rlimit *old);
+void restore_memory(struct rlimit old);
+
 #endif

@@ -36,5 +36,12 @@ let package = Package(
             path: "Benchmarks/CFloorTests",
             swiftSettings: swiftSettings
         ),
+        // The C reactor's rules. Each runs in a process of its own, which the runner is; the Swift tests start it.
+        .target(name: "CEventLoopCases", dependencies: ["CEventLoop"], path: "Tests/CEventLoopCases"),
+        .executableTarget(
+            name: "CEventLoopRunner", dependencies: ["CEventLoopCases"], path: "Tests/CEventLoopRunner"),
+        .testTarget(
+            name: "CEventLoopTests", dependencies: ["CEventLoopCases", "CEventLoopRunner"],
+            swiftSettings: swiftSettings),
     ]
 )

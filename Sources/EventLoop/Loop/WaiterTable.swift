@@ -141,6 +141,12 @@ struct WaiterTable {
         return waiter
     }
 
+    /// Takes back a wait whose task will not park.
+    mutating func withdraw(_ token: WaiterToken) {
+        _ = end(token, with: .cancelled)
+        if let index = index(of: token) { release(index) }
+    }
+
     /// Every task that is parked now.
     var parkedTasks: [WaiterToken] {
         (0..<used).compactMap { index in

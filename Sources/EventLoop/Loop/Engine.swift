@@ -25,6 +25,7 @@ final class Engine: @unchecked Sendable {
     // which on these paths would cost more than the work.
     private let waitersStorage = UnsafeMutablePointer<WaiterTable>.allocate(capacity: 1)
     private let readyStorage = UnsafeMutablePointer<ReadyQueue>.allocate(capacity: 1)
+    private let taskIndexStorage = UnsafeMutablePointer<TaskIndex>.allocate(capacity: 1)
     private let observersStorage = UnsafeMutablePointer<SlotTable<any DescriptorObserver>>.allocate(
         capacity: 1)
     private let inbox = Inbox()
@@ -55,12 +56,15 @@ final class Engine: @unchecked Sendable {
         waitersStorage.initialize(to: WaiterTable())
         readyStorage.initialize(to: ReadyQueue())
         observersStorage.initialize(to: SlotTable())
+        taskIndexStorage.initialize(to: TaskIndex())
     }
 
     deinit {
         ready.deallocate()
         waiters.deallocate()
         observersStorage.deinitialize(count: 1).deallocate()
+        taskIndex.deallocate()
+        taskIndexStorage.deallocate()
         readyStorage.deallocate()
         waitersStorage.deallocate()
     }
@@ -75,6 +79,12 @@ final class Engine: @unchecked Sendable {
     var observers: SlotTable<any DescriptorObserver> {
         _read { yield observersStorage.pointee }
         _modify { yield &observersStorage.pointee }
+    }
+
+    @inline(__always)
+    var taskIndex: TaskIndex {
+        _read { yield taskIndexStorage.pointee }
+        _modify { yield &taskIndexStorage.pointee }
     }
 
     @inline(__always)
@@ -299,6 +309,7 @@ final class Engine: @unchecked Sendable {
             case .call(let call): schedule(call)
             case .delayed(let job, let deadline): delayJob(job, until: deadline)
             case .cancelWait(let token): cancelWait(token)
+            case .cancelTask(let wait): cancelWait(wait.token)
             case .perform(let action): action()
             case .nudge: break
             }

@@ -77,8 +77,8 @@ public final class EventLoop: Sendable {
     /// Runs `body` as a task on this loop and on this thread, until it ends; asyncio's run_until_complete.
     ///
     /// The body is nonisolated unless it says otherwise; main-actor code belongs into process mode, for the
-    /// main actor waits elsewhere. Other tasks of the loop stay, and go on with the next run. When ``stop()`` ends the run first,
-    /// the body is cancelled, and the loop goes on until it has ended.
+    /// main actor waits elsewhere. Other tasks of the loop stay, and go on with the next run. When ``stop()``
+    /// ends the run first, the body is cancelled, and the loop goes on until it has ended.
     ///
     /// - Returns: What the body returned.
     /// - Throws: What the body threw, or ``EventLoopError/alreadyRunning``.

@@ -90,7 +90,7 @@ struct Reactor: ~Copyable {
         if result < 0 { throw SystemError(call: "epoll_ctl", code: -result) }
     }
 
-    /// Accepts a connection, non-blocking and close-on-exec. Returns -1 with errno set, as a system call does.
+    /// Accepts a connection, non-blocking and close-on-exec. Returns -1 with errno set, as system calls do.
     static func accept(_ listener: CInt) -> Int {
         let result = el_fd_accept(listener)
         if result < 0 { errno = -result }

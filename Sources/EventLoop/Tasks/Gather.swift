@@ -31,6 +31,7 @@ public func gather<each Value>(
 /// them all, and they are awaited.
 ///
 /// - Precondition: A loop runs on this thread.
+@discardableResult
 public func gatherResults<each Value>(
     _ operations: repeat @escaping () async throws -> each Value
 ) async -> (repeat Result<each Value, any Error>) {
@@ -54,7 +55,8 @@ public func gatherResults<each Value>(
 ///
 /// - Parameter limit: How many may run at once, at least 1; nil means all.
 /// - Precondition: A loop runs on this thread.
-@inlinable @discardableResult
+@discardableResult
+@inlinable
 public func gather<Value>(
     _ operations: some Sequence<() async throws -> Value>, limit: Int? = nil
 ) async throws -> [Value] {
@@ -81,6 +83,7 @@ public func gather<Value>(
 ///
 /// When the caller is cancelled, so are all that run; those that had to wait for the limit are not
 /// started and end with a `CancellationError`.
+@discardableResult
 @inlinable
 public func gatherResults<Value>(
     _ operations: some Sequence<() async throws -> Value>, limit: Int? = nil

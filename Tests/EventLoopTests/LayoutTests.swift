@@ -55,14 +55,16 @@ struct LayoutTests {
         let files = try SourceFile.all(under: "Sources/EventLoop", suffix: ".swift")
         var folderOfType: [String: String] = [:]
         for file in files {
-            for type in file.topLevelTypes { folderOfType[type] = file.folder }
+            for type in file.topLevelTypes { folderOfType[type] = String(file.folder) }
         }
         #expect(folderOfType["Engine"] == "Loop" && folderOfType["Promise"] == "Tasks")
         for file in files {
             let allowed = try #require(
-                Self.mayKnow[file.folder], "A new folder needs its direction: \(file.path)")
+                Self.mayKnow[String(file.folder)], "A new folder needs its direction: \(file.path)")
             for word in file.words {
-                guard let folder = folderOfType[word], folder != file.folder, !allowed.contains(folder) else {
+                guard let folder = folderOfType[word], folder != String(file.folder),
+                    !allowed.contains(folder)
+                else {
                     continue
                 }
                 #expect(
@@ -97,6 +99,8 @@ struct LayoutTests {
         ])
     func length(folder: String, suffix: String, limit: Int) throws {
         for file in try SourceFile.all(under: folder, suffix: suffix) {
+            // What the demos share, in a folder of its own, is no demo.
+            let limit = file.path.hasPrefix("Sources/Demos/") && file.folder != file.name ? 300 : limit
             #expect(file.lines.count <= Self.longFiles[file.path] ?? limit, "\(file.path)")
         }
     }
@@ -124,7 +128,7 @@ private struct SourceFile {
     var name: Substring { path.split(separator: "/").last! }
     var stem: Substring { name.split(separator: ".").first! }
     /// The folder in the module: Sources/EventLoop/<folder>/…
-    var folder: String { String(path.split(separator: "/")[2]) }
+    var folder: Substring { path.split(separator: "/")[2] }
 
     private static let root: String = {
         let parts = #filePath.split(separator: "/").dropLast(3)

@@ -1,5 +1,5 @@
-// A programmer's error ends the program with a sentence that says what to do. The standard library's functions
-// of these names are silent in release builds, so in this module these stand in their place.
+// A programmer's error ends the program with a sentence that says what to do. The functions of these names in
+// the standard library are silent in release builds, so in this module these stand in their place.
 
 @usableFromInline @inline(__always)
 func precondition(

@@ -154,12 +154,13 @@ final class Descriptor: DescriptorObserver {
         async throws
     {
         engine.assertOnLoop("writing to a stream")
-        try await engine.spendBudget()
         if isWriting {
             guard await engine.suspend(in: queuedWriters) == .woken else { throw CancellationError() }
         }
         isWriting = true
         defer { isWriting = engine.wakeFirst(in: queuedWriters) }
+        // Not before it has its turn, or those whom it lets go first could write first.
+        try await engine.spendBudget()
         var written = 0
         while written < count {
             guard fileDescriptor >= 0 else { throw StreamError.closed }

@@ -84,9 +84,9 @@ struct Reactor: ~Copyable {
 
     // MARK: - Descriptors and signals
 
-    /// Watches both directions, edge-triggered: one system call for the descriptor's life.
+    /// Watches both directions and urgent data, edge-triggered: one system call for the descriptor's life.
     func watch(_ descriptor: CInt, token: UInt64) throws(SystemError) {
-        let result = el_fd_add(loop, descriptor, [.read, .write], .edge, token)
+        let result = el_fd_add(loop, descriptor, [.read, .write, .priority], .edge, token)
         if result < 0 { throw SystemError(call: "epoll_ctl", code: -result) }
     }
 

@@ -8,7 +8,9 @@ import Glibc
 /// waits without asking for an EAGAIN. What arrives after that makes a new edge.
 ///
 /// A hang-up makes one edge only, perhaps together with the last data, so from then on the direction
-/// counts as ready for good: the system calls tell the rest (data, then the end or the error).
+/// counts as ready for good: the system calls tell the rest (data, then the end or the error). Urgent
+/// data (MSG_OOB, as telnet clients send it) makes recv(2) stop at its mark, with more behind it, so from
+/// then on a short count does not mean drained either.
 final class Descriptor: DescriptorObserver {
     let engine: Engine
     /// The number, or -1 once closed.
@@ -18,6 +20,7 @@ final class Descriptor: DescriptorObserver {
     private var mayWrite = true
     private var isReadHungUp = false
     private var isWriteHungUp = false
+    private var hasUrgentMarks = false
     private var reader: WaiterToken?
     private var writer: WaiterToken?
     private var isWriting = false
@@ -42,6 +45,7 @@ final class Descriptor: DescriptorObserver {
         let failed = !readiness.isDisjoint(with: [.hangup, .error])
         if failed || readiness.contains(.readHangup) { isReadHungUp = true }
         if failed { isWriteHungUp = true }
+        if readiness.contains(.priority) { hasUrgentMarks = true }
         if isReadHungUp || readiness.contains(.read) {
             mayRead = true
             if let reader { engine.wake(reader) }
@@ -134,7 +138,7 @@ final class Descriptor: DescriptorObserver {
                 let count = attempt(fileDescriptor)
                 if count >= 0 {
                     // 0 is the end, and stays it: no edge will come again.
-                    if count > 0 && count < full && !isReadHungUp { mayRead = false }
+                    if count > 0 && count < full && !isReadHungUp && !hasUrgentMarks { mayRead = false }
                     return count
                 }
                 switch errno {

@@ -34,5 +34,6 @@ let package = Package(
             path: "Benchmarks/CFloorTests",
             swiftSettings: swiftSettings
         ),
+        .testTarget(name: "EventLoopStreamTests", dependencies: ["EventLoop"], swiftSettings: swiftSettings),
     ]
 )

@@ -7,7 +7,7 @@ import Glibc
 ///
 /// Bound to its loop's thread; use from another traps.
 public final class TCPStream: ByteStream, @unchecked Sendable {
-    private let descriptor: Descriptor
+    let descriptor: Descriptor
 
     init(_ descriptor: Descriptor) {
         self.descriptor = descriptor
@@ -25,15 +25,25 @@ public final class TCPStream: ByteStream, @unchecked Sendable {
     ///   ``SocketAddress/resolve(host:port:)``, `CancellationError`. No descriptor is left behind.
     /// - Precondition: A loop runs on this thread.
     public static func connect(host: String, port: Int) async throws -> TCPStream {
-        var lastError: any Error = StreamError.unknownHost(host: host, reason: "no addresses")
-        for address in try await SocketAddress.resolve(host: host, port: port) {
+        let addresses = try await SocketAddress.resolve(host: host, port: port)
+        guard let stream = try await connect(toFirstOf: addresses) else {
+            throw StreamError.unknownHost(host: host, reason: "no addresses")
+        }
+        return stream
+    }
+
+    /// Connects to the first address that answers. Nil: there is none to try.
+    static func connect(toFirstOf addresses: [SocketAddress]) async throws -> TCPStream? {
+        var lastError: SystemError?
+        for address in addresses {
             do {
                 return try await connect(to: address)
             } catch let error as SystemError {
                 lastError = error
             }
         }
-        throw lastError
+        if let lastError { throw lastError }
+        return nil
     }
 
     /// Connects to an address.

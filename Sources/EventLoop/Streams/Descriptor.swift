@@ -39,6 +39,13 @@ final class Descriptor: DescriptorObserver {
 
     var isClosed: Bool { fileDescriptor < 0 }
 
+    /// The number, for a call that does not wait. Traps while another thread runs the loop.
+    func openNumber(for what: @autoclosure () -> String) throws -> CInt {
+        engine.assertMayBeUsedHere(what())
+        guard fileDescriptor >= 0 else { throw StreamError.closed }
+        return fileDescriptor
+    }
+
     // MARK: - Events
 
     func descriptorIsReady(_ readiness: Reactor.Readiness) {
@@ -127,7 +134,7 @@ final class Descriptor: DescriptorObserver {
     /// - Parameters:
     ///   - full: The count that says there may be more; a smaller one means drained.
     ///   - call: The call's name for errors.
-    ///   - attempt: Makes the system call on the descriptor.
+    ///   - attempt: Makes the system call on the descriptor. Returns its count, or a negated errno.
     @inline(__always)
     func read(full: Int, call: String, _ attempt: (CInt) -> Int) async throws -> Int {
         engine.assertOnLoop("reading from a stream")
@@ -141,10 +148,10 @@ final class Descriptor: DescriptorObserver {
                     if count > 0 && count < full && !isReadHungUp && !hasUrgentMarks { mayRead = false }
                     return count
                 }
-                switch errno {
+                switch CInt(-count) {
                 case EINTR: continue
                 case EAGAIN: mayRead = false
-                default: throw SystemError(call)
+                case let code: throw SystemError(call: call, code: code)
                 }
             }
             try await waitReadable()
@@ -175,10 +182,10 @@ final class Descriptor: DescriptorObserver {
                     if written < count && !isWriteHungUp { mayWrite = false }
                     continue
                 }
-                switch errno {
+                switch CInt(-step) {
                 case EINTR: continue
                 case EAGAIN: mayWrite = false
-                default: throw SystemError(call)
+                case let code: throw SystemError(call: call, code: code)
                 }
             }
             try await waitWritable()

@@ -65,7 +65,9 @@ public final class TCPListener: AsyncSequence, @unchecked Sendable {
     /// The address it listens on, with the port that the kernel chose.
     public var localAddress: SocketAddress {
         get throws {
-            try SocketAddress(asking: getsockname, named: "getsockname", of: descriptor.fileDescriptor)
+            try SocketAddress(
+                asking: getsockname, named: "getsockname",
+                of: descriptor.openNumber(for: "TCPListener.localAddress"))
         }
     }
 
@@ -82,7 +84,7 @@ public final class TCPListener: AsyncSequence, @unchecked Sendable {
         try await accept { Reactor.accept($0) }
     }
 
-    /// - Parameter attempt: The system call.
+    /// - Parameter attempt: The system call. Returns the descriptor or a negated errno.
     @inline(__always)
     func accept(attempting attempt: (CInt) -> Int) async throws -> TCPStream {
         while true {

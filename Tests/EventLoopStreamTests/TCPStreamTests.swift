@@ -71,7 +71,7 @@ struct ConnectTests {
             try await onLoop {
                 let holder = try RawSocket(boundTo: anyPort)
                 let address = try holder.localAddress
-                let before = openDescriptors().count
+                let before = openSocketCount()
                 for _ in 0..<20 {
                     await #expect(throws: SystemError.self) { _ = try await TCPStream.connect(to: address) }
                     await #expect(throws: SystemError.self) {
@@ -80,7 +80,7 @@ struct ConnectTests {
                     }
                     #expect(throws: SystemError.self) { _ = try TCPListener.listen(on: address) }
                 }
-                #expect(openDescriptors().count == before)
+                #expect(openSocketCount() == before)
             }
         }
     }
@@ -103,16 +103,16 @@ struct ConnectTests {
                 let address = try listener.localAddress
                 let first = try RawSocket(connectedTo: address)
                 waitFor(Int(POLLIN), on: listener.fileDescriptor)
-                let before = openDescriptors().count
+                let before = openSocketCount()
                 let task = spawn { try await TCPStream.connect(to: address) }
                 await untilWaiting(1)
                 await turns()
                 #expect(engine.waiters.count == 1)
-                #expect(openDescriptors().count == before + 1)
+                #expect(openSocketCount() == before + 1)
                 task.cancel()
                 await expectCancelled(task)
                 #expect(engine.observers.count == 0)
-                #expect(openDescriptors().count == before)
+                #expect(openSocketCount() == before)
                 first.close()
             }
         }
@@ -125,12 +125,12 @@ struct ConnectTests {
                 let address = try listener.localAddress
                 let first = try RawSocket(connectedTo: address)
                 waitFor(Int(POLLIN), on: listener.fileDescriptor)
-                let before = openDescriptors().count
+                let before = openSocketCount()
                 let task = spawn { try await TCPStream.connect(to: address) }
                 task.cancel()
                 await expectCancelled(task)
                 #expect(engine.observers.count == 0)
-                #expect(openDescriptors().count == before)
+                #expect(openSocketCount() == before)
                 first.close()
             }
         }
@@ -839,7 +839,9 @@ struct CloseTests {
         #expect(!isEngineAlive, "the loop is kept alive by what it watched")
     }
 
-    @Test(arguments: ["write", "read", "close"])
+    @Test(arguments: [
+        "write", "read", "shutdownWrite", "close", "isClosed", "localAddress", "peerAddress", "setNoDelay",
+    ])
     func useFromAnotherThreadTraps(what: String) async throws {
         let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             [what] in
@@ -851,6 +853,11 @@ struct CloseTests {
                         switch what {
                         case "write": try await stream.write("x")
                         case "read": _ = try await stream.read(upTo: 1)
+                        case "shutdownWrite": try stream.shutdownWrite()
+                        case "isClosed": _ = stream.isClosed
+                        case "localAddress": _ = try stream.localAddress
+                        case "peerAddress": _ = try stream.peerAddress
+                        case "setNoDelay": try stream.setNoDelay(true)
                         default: stream.close()
                         }
                     }
@@ -858,8 +865,9 @@ struct CloseTests {
                 try await sleep(until: .never)
             }
         }
+        let isForTheLoopAlone = ["write", "read", "shutdownWrite"].contains(what)
         expectSentence(
-            what == "close" ? "while another thread runs" : "outside its event loop's thread", in: result)
+            isForTheLoopAlone ? "outside its event loop's thread" : "while another thread runs", in: result)
     }
 
     @Test func connectingWithoutALoopTraps() async throws {

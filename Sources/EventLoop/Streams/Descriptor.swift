@@ -85,7 +85,9 @@ final class Descriptor: DescriptorObserver {
     // parks, so that is looked at again then.
 
     func waitReadable() async throws {
-        precondition(reader == nil || isClosed, "Two tasks read from the same stream: one reader at a time.")
+        precondition(
+            reader == nil || isClosed,
+            "Two tasks read from the same stream, or accept from the same listener: one at a time.")
         try register()
         let wakeup = await engine.suspend { token in
             reader = token

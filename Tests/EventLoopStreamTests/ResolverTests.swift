@@ -121,7 +121,8 @@ struct ResolverTests {
         }
     }
 
-    @Test func threadThatCannotBeStartedIsAnError() async throws {
+    @Test(.enabled(if: !isSanitized, "Sanitizers need address space themselves."))
+    func threadThatCannotBeStartedIsAnError() async throws {
         await #expect(processExitsWith: .success) {
             try await onLoop {
                 // No address space for another stack.

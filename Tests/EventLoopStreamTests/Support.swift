@@ -226,6 +226,9 @@ func onOwnThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value
     }
 }
 
+/// Whether this is a build with the address or the thread sanitizer.
+let isSanitized = dlsym(nil, "__asan_init") != nil || dlsym(nil, "__tsan_init") != nil
+
 /// A trap says what is wrong. Optimized builds trap in silence.
 func expectSentence(
     _ sentence: String, in result: ExitTest.Result?, sourceLocation: SourceLocation = #_sourceLocation

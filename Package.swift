@@ -20,6 +20,8 @@ let package = Package(
         .target(name: "CEventLoop"),
         .target(name: "EventLoop", dependencies: ["CEventLoop"], swiftSettings: swiftSettings),
         .executableTarget(name: "Demos", dependencies: ["EventLoop"], swiftSettings: swiftSettings),
+        // Runs the built executable; the dependency is what builds it first.
+        .testTarget(name: "DemoTests", dependencies: ["Demos"], swiftSettings: swiftSettings),
         // What the benchmarks compare with, in C, and the histogram that they measure with.
         .target(name: "CFloor", path: "Benchmarks/CFloor"),
         .executableTarget(
@@ -35,5 +37,12 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .testTarget(name: "EventLoopStreamTests", dependencies: ["EventLoop"], swiftSettings: swiftSettings),
+        // The C reactor's rules. Each runs in a process of its own, which the runner is; the Swift tests start it.
+        .target(name: "CEventLoopCases", dependencies: ["CEventLoop"], path: "Tests/CEventLoopCases"),
+        .executableTarget(
+            name: "CEventLoopRunner", dependencies: ["CEventLoopCases"], path: "Tests/CEventLoopRunner"),
+        .testTarget(
+            name: "CEventLoopTests", dependencies: ["CEventLoopCases", "CEventLoopRunner"],
+            swiftSettings: swiftSettings),
     ]
 )

@@ -75,8 +75,10 @@ static int take_signals(el_loop *loop, el_event *out, int room) {
 }
 
 /// Waits for descriptors once. The loop's own are dealt with here; each of them took one of the
-/// `room` places in the kernel's batch, so what it stands for always finds a place in `out`.
-static int take_descriptors(el_loop *loop, el_event *out, int room, bool block) {
+/// `room` places in the kernel's batch, so what it stands for always finds a place in `out`. `again`: none
+/// of a full batch was for the caller, so another look is needed to say that nothing is ready.
+static int take_descriptors(el_loop *loop, el_event *out, int room, bool block, bool *again) {
+    *again = false;
     int batch = poller_wait(&loop->poller, room, block);
     if (batch < 0) return batch == -EINTR ? 0 : batch;
     int count = 0;
@@ -94,14 +96,20 @@ static int take_descriptors(el_loop *loop, el_event *out, int room, bool block) 
         case POLLER_SIGNALS: has_signals = true; break;
         }
     }
+    bool is_full = poller_finish(&loop->poller);
     // Signals last: one notice may stand for many, and what finds no place is reported again.
     if (has_signals) count += take_signals(loop, out + count, room - count);
+    *again = is_full && count == 0;
     return count;
 }
 
 int el_loop_wait(el_loop *loop, uint64_t deadline_ns, el_event *out, int capacity) {
     if (capacity < 1) return -EINVAL;
-    int count = loop->owes_timers ? take_timers(loop, out, capacity) : 0;
+    int count = 0;
+    if (loop->owes_timers) {
+        clock_forget(&loop->clock);
+        count = take_timers(loop, out, capacity);
+    }
     if (count == capacity) {
         // What is still due waits until descriptors had their turn.
         loop->owes_timers = false;
@@ -116,12 +124,15 @@ int el_loop_wait(el_loop *loop, uint64_t deadline_ns, el_event *out, int capacit
             int result = clock_arm(&loop->clock, until_ns);
             if (result < 0) return result;
         }
-        int found = take_descriptors(loop, out + count, capacity - count, block);
+        bool again;
+        int found = take_descriptors(loop, out + count, capacity - count, block, &again);
         clock_forget(&loop->clock);
         if (found < 0) return count > 0 ? count : found;
         count += found;
         count += take_timers(loop, out + count, capacity - count);
-        if (count > 0 || !block) return count;
+        if (count > 0) return count;
+        if (again) continue;
+        if (!block) return 0;
         // A signal handler ran, the alarm rang for a cancelled timer, or the caller's deadline has come.
         if (deadline_ns != EL_NEVER && deadline_ns <= clock_now(&loop->clock)) return 0;
     }
@@ -129,7 +140,7 @@ int el_loop_wait(el_loop *loop, uint64_t deadline_ns, el_event *out, int capacit
 
 int el_loop_wake(el_loop *loop) { return wake_ring(&loop->wake); }
 
-int el_loop_fd(const el_loop *loop) { return loop->poller.epoll_fd; }
+int el_loop_fd(el_loop *loop) { return poller_outside(&loop->poller); }
 
 int el_loop_arm(el_loop *loop) {
     uint64_t timer_ns = timers_earliest(&loop->timers);
@@ -180,7 +191,8 @@ int el_signal_add(el_loop *loop, int signal, uint64_t token) {
     int result = signals_add(&loop->signals, signal, token);
     if (result < 0 || !is_first) return result;
     result = poller_add(&loop->poller, loop->signals.signal_fd, EL_READ, EL_LEVEL, 0, POLLER_SIGNALS);
-    if (result < 0) signals_remove(&loop->signals, signal);
+    // All of it: a signalfd that stayed, unwatched, would pass for a watched one at the next call.
+    if (result < 0) signals_close(&loop->signals);
     return result;
 }
 

@@ -2,12 +2,12 @@
 
 #include "poller.h"
 
-#include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "invariant.h"
 
 // epoll watches open files, not descriptors, and that is the source of its surprises:
 //
@@ -17,6 +17,9 @@
 //   another generation is dropped, and since nothing can silence it, the epoll set is built anew.
 // - After close(fd), socket(2) may return the same number. The table may still know that number; the
 //   kernel knows better. So poller_add always asks the kernel, and only its EEXIST counts.
+// - The same goes for whoever watches us: a new epoll set under the old number is another file, and the
+//   foreign loop that had added that number would hear nothing any more. So what we show outside is a
+//   second epoll set, which holds the first and nothing else, and stays when the first is replaced.
 // - EPOLLERR and EPOLLHUP cannot be masked. A registration without interest leaves the epoll set.
 
 static uint32_t events_for(uint8_t interest, uint8_t mode) {
@@ -77,19 +80,41 @@ static uint32_t next_generation(struct poller *poller) {
 }
 
 int poller_open(struct poller *poller) {
+    poller->outside_fd = -1;
     poller->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     return poller->epoll_fd < 0 ? -errno : 0;
 }
 
 void poller_close(struct poller *poller) {
+    if (poller->outside_fd >= 0) close(poller->outside_fd);
     close(poller->epoll_fd);
     free(poller->registrations);
+}
+
+/// Puts one of our epoll sets into the one that is shown outside, or takes it out.
+static int control_outside(int outside_fd, int operation, int epoll_fd) {
+    struct epoll_event event = {.events = EPOLLIN};
+    return epoll_ctl(outside_fd, operation, epoll_fd, &event) == 0 ? 0 : -errno;
+}
+
+int poller_outside(struct poller *poller) {
+    if (poller->outside_fd >= 0) return poller->outside_fd;
+    int outside_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (outside_fd < 0) return -errno;
+    int result = control_outside(outside_fd, EPOLL_CTL_ADD, poller->epoll_fd);
+    if (result < 0) {
+        close(outside_fd);
+        return result;
+    }
+    poller->outside_fd = outside_fd;
+    return outside_fd;
 }
 
 int poller_add(struct poller *poller, int fd, el_interest interest, el_mode mode, uint64_t token,
                enum poller_owner owner) {
     if (!is_valid(interest, mode)) return -EINVAL;
     if (fd < 0) return -EBADF;
+    if (fd == poller->outside_fd) return -EINVAL;
     struct registration registration = {
         .token = token,
         .generation = next_generation(poller),
@@ -97,21 +122,14 @@ int poller_add(struct poller *poller, int fd, el_interest interest, el_mode mode
         .mode = (uint8_t)mode,
         .owner = (uint8_t)owner,
     };
-    // The kernel is asked before the table grows, so that a number which is not open costs nothing.
-    int result;
-    if (interest != 0) {
-        result = control(poller->epoll_fd, EPOLL_CTL_ADD, fd, &registration);
-    } else if (find(poller, fd) != NULL) {
-        result = -EEXIST;
-    } else {
-        result = fcntl(fd, F_GETFD) < 0 ? -errno : 0;
-    }
+    // The kernel is asked before the table grows, so that a number which is not open costs nothing; and
+    // even without interest, since nobody else knows whether this file can be watched, or is.
+    int result = control(poller->epoll_fd, EPOLL_CTL_ADD, fd, &registration);
     if (result < 0) return result;
     result = make_room(poller, fd);
-    if (result < 0) {
-        if (interest != 0) control(poller->epoll_fd, EPOLL_CTL_DEL, fd, &registration);
-        return result;
-    }
+    if (result < 0 || interest == 0) control(poller->epoll_fd, EPOLL_CTL_DEL, fd, &registration);
+    if (result < 0) return result;
+    registration.is_watched = interest != 0;
     poller->registrations[fd] = registration;
     return 0;
 }
@@ -124,10 +142,12 @@ int poller_modify(struct poller *poller, int fd, el_interest interest, el_mode m
     wanted.token = token;
     wanted.interest = (uint8_t)interest;
     wanted.mode = (uint8_t)mode;
-    int operation = registration->interest == 0 ? EPOLL_CTL_ADD
-                  : interest == 0               ? EPOLL_CTL_DEL
-                                                : EPOLL_CTL_MOD;
-    if (registration->interest != 0 || interest != 0) {
+    wanted.is_watched = interest != 0;
+    wanted.is_spent = false;
+    if (registration->is_watched || wanted.is_watched) {
+        int operation = !registration->is_watched ? EPOLL_CTL_ADD
+                      : !wanted.is_watched        ? EPOLL_CTL_DEL
+                                                  : EPOLL_CTL_MOD;
         int result = control(poller->epoll_fd, operation, fd, &wanted);
         if (result < 0) return result;
     }
@@ -137,39 +157,53 @@ int poller_modify(struct poller *poller, int fd, el_interest interest, el_mode m
 
 int poller_remove(struct poller *poller, int fd) {
     struct registration *registration = find(poller, fd);
-    if (registration == NULL) return -ENOENT;
+    if (registration == NULL || registration->owner != POLLER_CALLER) return -ENOENT;
     struct registration removed = *registration;
     *registration = (struct registration){0};
-    if (removed.interest == 0) return 0;
+    if (!removed.is_watched) return 0;
     int result = control(poller->epoll_fd, EPOLL_CTL_DEL, fd, &removed);
     // ENOENT: the number names another file by now, so it was closed behind our back as well.
     return result == -ENOENT ? -EBADF : result;
 }
 
-/// Replaces the epoll set by one that holds what the table holds, under the same descriptor number.
+/// Replaces the epoll set by one that holds what the table holds.
 /// On failure the old set stays, and the next stale event tries again.
-static void rebuild(struct poller *poller) {
+static bool rebuild(struct poller *poller) {
     int fresh_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (fresh_fd < 0) return;
+    if (fresh_fd < 0) return false;
     for (size_t fd = 0; fd < poller->registrations_capacity; fd++) {
         struct registration *registration = &poller->registrations[fd];
-        if (registration->generation == 0 || registration->interest == 0) continue;
+        if (!registration->is_watched || registration->is_spent) continue;
         int result = control(fresh_fd, EPOLL_CTL_ADD, (int)fd, registration);
         if (result == -ENOMEM || result == -ENOSPC) {
             close(fresh_fd);
-            return;
+            return false;
         }
         // Any other refusal: this one, too, was closed without being removed.
         if (result < 0) *registration = (struct registration){0};
     }
-    while (dup3(fresh_fd, poller->epoll_fd, O_CLOEXEC) < 0 && (errno == EINTR || errno == EBUSY)) {
+    if (poller->outside_fd >= 0) {
+        if (control_outside(poller->outside_fd, EPOLL_CTL_ADD, fresh_fd) < 0) {
+            close(fresh_fd);
+            return false;
+        }
+        // close alone would not do it where a forked child holds the old set.
+        control_outside(poller->outside_fd, EPOLL_CTL_DEL, poller->epoll_fd);
     }
-    close(fresh_fd);
+    close(poller->epoll_fd);
+    poller->epoll_fd = fresh_fd;
+    // Added, a spent one-shot would fire again: it comes back with poller_modify.
+    for (size_t fd = 0; fd < poller->registrations_capacity; fd++) {
+        if (poller->registrations[fd].is_spent) poller->registrations[fd].is_watched = false;
+    }
+    return true;
 }
 
 int poller_wait(struct poller *poller, int limit, bool block) {
     if (limit > POLLER_BATCH) limit = POLLER_BATCH;
     int count = epoll_wait(poller->epoll_fd, poller->batch, limit, block ? -1 : 0);
+    poller->is_full = count == limit;
+    poller->has_stale = false;
     return count < 0 ? -errno : count;
 }
 
@@ -177,20 +211,27 @@ bool poller_take(struct poller *poller, int index, struct readiness *out) {
     uint64_t data = poller->batch[index].data.u64;
     struct registration *registration = find(poller, (int)(uint32_t)data);
     if (registration == NULL || registration->generation != (uint32_t)(data >> 32)) {
-        rebuild(poller);
+        poller->has_stale = true;
         return false;
     }
+    if (registration->mode == EL_ONE_SHOT) registration->is_spent = true;
     out->token = registration->token;
     out->ready = ready_for(poller->batch[index].events);
     out->owner = (enum poller_owner)registration->owner;
     return true;
 }
 
+bool poller_finish(struct poller *poller) {
+    bool is_silenced = !poller->has_stale || rebuild(poller);
+    return is_silenced && poller->is_full;
+}
+
 void poller_check(const struct poller *poller) {
-    assert(poller->epoll_fd >= 0 && "the epoll fd is open");
+    must_hold(poller->epoll_fd >= 0, "the epoll fd is open");
     for (size_t fd = 0; fd < poller->registrations_capacity; fd++) {
         const struct registration *registration = &poller->registrations[fd];
         if (registration->generation == 0) continue;
-        assert(is_valid(registration->interest, registration->mode) && "a registration is valid");
+        must_hold(is_valid(registration->interest, registration->mode), "a registration is valid");
+        must_hold(registration->interest != 0 || !registration->is_watched, "no interest, no watch");
     }
 }

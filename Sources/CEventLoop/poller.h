@@ -25,14 +25,19 @@ struct registration {
     uint32_t generation; // 0: this fd is not registered
     uint8_t interest;
     uint8_t mode;
-    uint8_t owner;
+    uint8_t owner : 6;
+    bool is_watched : 1; // it is in the epoll set
+    bool is_spent : 1;   // a one-shot that has fired, and waits for poller_modify
 };
 
 struct poller {
     int epoll_fd;
+    int outside_fd; // an epoll set around it, for a foreign loop to watch; -1 until somebody asks
     uint32_t last_generation;
     struct registration *registrations; // indexed by fd
     size_t registrations_capacity;
+    bool is_full;   // the batch: more may wait
+    bool has_stale; // the batch: an event of nobody's
     struct epoll_event batch[POLLER_BATCH];
 };
 
@@ -46,17 +51,24 @@ struct readiness {
 EL_ROOM int poller_open(struct poller *poller);
 EL_ROOM void poller_close(struct poller *poller);
 
+/// The descriptor that is readable while an event waits. Its number and its file stay. Or -errno.
+EL_ROOM int poller_outside(struct poller *poller);
+
 EL_ROOM int poller_add(struct poller *poller, int fd, el_interest interest, el_mode mode, uint64_t token,
                        enum poller_owner owner);
 EL_ROOM int poller_modify(struct poller *poller, int fd, el_interest interest, el_mode mode, uint64_t token);
 EL_ROOM int poller_remove(struct poller *poller, int fd);
 
 /// Waits for at most `limit` descriptors: not at all, or until there is one. Returns how many the
-/// kernel reported, or -errno; poller_take then explains them one by one.
+/// kernel reported, or -errno; poller_take then explains them one by one, and poller_finish ends that.
 EL_ROOM int poller_wait(struct poller *poller, int limit, bool block);
 
 /// Explains the batch's event number `index`. False: it was stale, nobody's any more.
 EL_ROOM bool poller_take(struct poller *poller, int index, struct readiness *out);
+
+/// Ends the batch, and silences stale watches. True: more may wait, and another poller_wait would get
+/// past what this one found.
+EL_ROOM bool poller_finish(struct poller *poller);
 
 EL_ROOM void poller_check(const struct poller *poller);
 

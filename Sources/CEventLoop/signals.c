@@ -12,13 +12,31 @@ void signals_open(struct signals *signals) {
     sigemptyset(&signals->blocked_before);
 }
 
-void signals_close(struct signals *signals) {
-    for (int number = 1; number < SIGNALS_END; number++) signals_remove(signals, number);
-    if (signals->signal_fd >= 0) close(signals->signal_fd);
-}
-
 static bool is_ours(const struct signals *signals, int number) {
     return number > 0 && number < SIGNALS_END && sigismember(&signals->ours, number) == 1;
+}
+
+/// Ours no more: the thread's mask is what it was.
+static void release(struct signals *signals, int number) {
+    sigdelset(&signals->ours, number);
+    if (sigismember(&signals->blocked_before, number) == 1) {
+        sigdelset(&signals->blocked_before, number);
+        return;
+    }
+    sigset_t one;
+    sigemptyset(&one);
+    sigaddset(&one, number);
+    pthread_sigmask(SIG_UNBLOCK, &one, NULL);
+}
+
+void signals_close(struct signals *signals) {
+    if (signals->signal_fd < 0) return;
+    // Its mask is left alone: a forked child shares the file, and so would change what its parent hears.
+    close(signals->signal_fd);
+    signals->signal_fd = -1;
+    for (int number = 1; number < SIGNALS_END; number++) {
+        if (is_ours(signals, number)) release(signals, number);
+    }
 }
 
 int signals_add(struct signals *signals, int number, uint64_t token) {
@@ -41,16 +59,10 @@ int signals_add(struct signals *signals, int number, uint64_t token) {
 
 int signals_remove(struct signals *signals, int number) {
     if (!is_ours(signals, number)) return -ENOENT;
-    sigdelset(&signals->ours, number);
-    signalfd(signals->signal_fd, &signals->ours, 0);
-    if (sigismember(&signals->blocked_before, number) == 1) {
-        sigdelset(&signals->blocked_before, number);
-    } else {
-        sigset_t one;
-        sigemptyset(&one);
-        sigaddset(&one, number);
-        pthread_sigmask(SIG_UNBLOCK, &one, NULL);
-    }
+    sigset_t kept = signals->ours;
+    sigdelset(&kept, number);
+    signalfd(signals->signal_fd, &kept, 0);
+    release(signals, number);
     return 0;
 }
 

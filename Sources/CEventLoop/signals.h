@@ -1,4 +1,4 @@
-/// Signals as something to read: which are ours, and what the threads's mask was before.
+/// Signals as something to read: which are ours, and what the thread's mask was before.
 #ifndef EL_SIGNALS_H
 #define EL_SIGNALS_H
 
@@ -17,6 +17,7 @@ struct signals {
 };
 
 EL_ROOM void signals_open(struct signals *signals);
+/// Gives all of them up. Afterwards it is as it was opened.
 EL_ROOM void signals_close(struct signals *signals);
 
 /// Blocks the signal and adds it to the signalfd, which is made when there is none.

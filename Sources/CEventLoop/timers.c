@@ -1,8 +1,9 @@
 #include "timers.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+
+#include "invariant.h"
 
 enum { SLOTS_PER_PAGE = 256, SMALLEST_HEAP = 64 };
 static const uint32_t NO_PAGE = UINT32_MAX;
@@ -213,13 +214,12 @@ void timers_check(const struct timers *timers) {
     for (uint32_t index = 0; index < timers->page_count; index++) {
         if (timers->pages[index].slots != NULL) live_count += timers->pages[index].live_count;
     }
-    assert(live_count == timers->count && "each live slot has an entry in the heap");
+    must_hold(live_count == timers->count, "each live slot has an entry in the heap");
     for (size_t i = 0; i < timers->count; i++) {
         const struct timer_entry *entry = &timers->heap[i];
         const struct timer_slot *slot = slot_at(timers, entry->slot);
-        assert(slot->position == i && "a slot knows where its entry stands");
-        assert(slot->generation == (uint32_t)entry->sequence && "a slot and its entry agree");
-        assert((i == 0 || !is_before(entry, &timers->heap[(i - 1) / 4])) && "no child before its parent");
-        (void)slot;
+        must_hold(slot->position == i, "a slot knows where its entry stands");
+        must_hold(slot->generation == (uint32_t)entry->sequence, "a slot and its entry agree");
+        must_hold(i == 0 || !is_before(entry, &timers->heap[(i - 1) / 4]), "no child before its parent");
     }
 }

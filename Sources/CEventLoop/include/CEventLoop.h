@@ -148,12 +148,14 @@ EL_ENUM(el_clock, EL_CLOSED_ENUM EL_SWIFT_NAME("ClockKind")){
 };
 EL_ENUM_TYPE(el_clock);
 
-/// Makes a loop, with three file descriptors of its own (close-on-exec).
+/// Makes a loop, with three file descriptors of its own (close-on-exec); el_loop_fd and the first signal
+/// take one more each.
 /// Returns 0, or -EMFILE, -ENFILE, -ENOMEM, -EINVAL (no such clock); on error `*out` is NULL.
 EL_API int el_loop_create(el_clock clock, el_loop **out);
 
 /// Frees the loop, its registrations and its timers. The caller's fds stay open; signals that were
 /// added get their former mask back. NULL is allowed. No other thread may still call el_loop_wake.
+/// A forked child shares the loop's files with its parent: it may destroy its copy, and nothing else.
 EL_API void el_loop_destroy(el_loop *loop);
 
 /// Waits until something happens or `deadline_ns` has come, and writes at most `capacity` events.
@@ -161,7 +163,8 @@ EL_API void el_loop_destroy(el_loop *loop);
 /// Returns how many; 0 means that the deadline came first; -EINVAL for a capacity below 1. A deadline
 /// that has passed (0, say) only polls. Events that do not fit are kept for the next call: none is lost,
 /// and when there is never room for both, file descriptors and timers take turns. In one call
-/// descriptors come before timers, and timers in the order of (deadline, start). No timer is early.
+/// descriptors come before timers, except for due timers that found no room in the call before, and
+/// timers come in the order of (deadline, start). No timer is early.
 ///
 /// A signal handler that runs meanwhile does not end the wait (EINTR is absorbed, the deadline is
 /// absolute); let it call el_loop_wake if it should. With a manual clock no time passes in here: a
@@ -173,9 +176,10 @@ EL_API int el_loop_wait(el_loop *loop, uint64_t deadline_ns, el_event *out, int 
 /// visible to the loop's thread once it has the event. Returns 0, or a negative errno.
 EL_API int el_loop_wake(el_loop *loop);
 
-/// The epoll fd, for a foreign loop to watch for reading. It stays the same number for the loop's
-/// life. Call el_loop_arm before each wait of the foreign loop.
-EL_API int el_loop_fd(const el_loop *loop);
+/// An epoll fd that is readable while there are events, for a foreign loop to watch. It stays the same
+/// for the loop's life, and is the loop's to close. Call el_loop_arm before each wait of the foreign loop.
+/// Made at the first call, which returns -EMFILE, -ENFILE, -ENOMEM or -ENOSPC when it cannot be.
+EL_API int el_loop_fd(el_loop *loop);
 
 /// Prepares a wait outside this loop: sets the timerfd, so that el_loop_fd becomes readable when the
 /// earliest timer is due. Returns 0; 1 if there is work already (call el_loop_wait with deadline 0
@@ -199,7 +203,9 @@ EL_API void el_loop_check(const el_loop *loop);
 ///
 /// Returns 0, or -EBADF (not open), -EEXIST (watched already), -EPERM (a kind of file that epoll
 /// cannot watch, such as a regular file, which never blocks), -ENOMEM, -ENOSPC (the user's limit on
-/// watches), -EINVAL (the loop's own fd, an unknown flag).
+/// watches), -EINVAL (the loop's own fd, an unknown flag), -ELOOP (loops that watch each other).
+/// A number that was closed without el_fd_remove and opened anew is a new descriptor. One that is
+/// registered without interest cannot be told from that: adding it again replaces the registration.
 EL_API int el_fd_add(el_loop *loop, int fd, el_interest interest, el_mode mode, uint64_t token);
 
 /// Replaces interest, mode and token; re-arms a one-shot registration. An edge-triggered fd that is
@@ -208,7 +214,8 @@ EL_API int el_fd_modify(el_loop *loop, int fd, el_interest interest, el_mode mod
 
 /// Stops watching `fd`. Call it before close(2): the kernel keeps a watch as long as any duplicate of
 /// the descriptor is open, in this process or a child. (If that happens all the same, the loop drops
-/// the stale events and rebuilds its epoll set.) Events that an earlier wait handed out are the
+/// the stale events and rebuilds its epoll set, and what is edge-triggered and ready then is reported
+/// once more.) Events that an earlier wait handed out are the
 /// caller's to drop. Returns 0, -ENOENT (not watched), or -EBADF (closed already; forgotten here).
 EL_API int el_fd_remove(el_loop *loop, int fd);
 

@@ -179,11 +179,12 @@ final class Engine: @unchecked Sendable {
     /// Lets the waiter go on, if that wait is not over. Returns whether there was one.
     @discardableResult
     func wake(_ token: WaiterToken) -> Bool {
-        switch waiters.remove(token) {
+        switch waiters.end(token, with: .woken) {
         case .task(let continuation): continuation.resume(returning: .woken)
+        case .reserved: break
         case .job(let job): ready.append(job.isIsolated ? .isolatedJob(job.job) : .job(job.job))
         case .call(let call): ready.append(.call(call))
-        case .free, .reserved, .cancelled, nil: return false
+        case .free, .over, nil: return false
         }
         return true
     }
@@ -194,7 +195,9 @@ final class Engine: @unchecked Sendable {
             post(.cancelWait(token))
             return
         }
-        waiters.cancel(token)?.resume(returning: .cancelled)
+        if case .task(let continuation) = waiters.end(token, with: .cancelled) {
+            continuation.resume(returning: .cancelled)
+        }
     }
 
     // MARK: - Running

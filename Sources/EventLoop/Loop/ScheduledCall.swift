@@ -28,7 +28,7 @@ public final class ScheduledCall: @unchecked Sendable {
         isCancelled = true
         function = nil
         if let timer { engine.reactor.cancelTimer(timer) }
-        if let token { _ = engine.waiters.remove(token) }
+        if let token { _ = engine.waiters.end(token, with: .cancelled) }
         timer = nil
         token = nil
     }

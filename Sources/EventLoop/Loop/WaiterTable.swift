@@ -19,13 +19,13 @@ struct ReadyJob: Sendable {
 
 /// Who is to go on when a token's time has come: each parked task, delayed job and scheduled call.
 ///
-/// The life of a slot: free → reserved → parked → free, or, when the cancellation comes before the task
-/// has parked, free → reserved → cancelled → free. Only the loop's thread touches the table.
+/// The life of a slot: free → reserved → parked → free, or, when the waker or the cancellation comes before
+/// the task has parked, free → reserved → over → free. Only the loop's thread touches the table.
 struct WaiterTable {
     enum Waiter {
         case free
         case reserved
-        case cancelled
+        case over(Wakeup)
         case task(UnsafeContinuation<Wakeup, Never>)
         case job(ReadyJob)
         case call(ScheduledCall)
@@ -109,44 +109,36 @@ struct WaiterTable {
 
     // MARK: - Waits
 
-    /// Puts the continuation into a reserved slot. False: the task was cancelled before, the slot is
-    /// free again, and the caller resumes the continuation.
-    mutating func park(_ token: WaiterToken, _ continuation: UnsafeContinuation<Wakeup, Never>) -> Bool {
+    /// Puts the continuation into a reserved slot; or says how the wait has ended already, and frees the slot.
+    mutating func park(_ token: WaiterToken, _ continuation: UnsafeContinuation<Wakeup, Never>) -> Wakeup? {
         guard let index = index(of: token) else {
             preconditionFailure("A wait parks once, in the slot that it has reserved.")
         }
-        if case .cancelled = slots[Int(index)].waiter {
+        if case .over(let wakeup) = slots[Int(index)].waiter {
             release(index)
-            return false
+            return wakeup
         }
         slots[Int(index)].waiter = .task(continuation)
-        return true
+        return nil
     }
 
-    /// Takes the waiter out, and out of its queue. Nil: that wait is over.
-    mutating func remove(_ token: WaiterToken) -> Waiter? {
+    /// Ends a wait: takes the waiter out, and out of its queue. A task that has not parked yet will find it
+    /// over. Nil: there is nobody to let go on.
+    mutating func end(_ token: WaiterToken, with wakeup: Wakeup) -> Waiter? {
         guard let index = index(of: token) else { return nil }
         if let queue = slots[Int(index)].queue {
             unlink(index, from: queue.takeUnretainedValue())
         }
         let waiter = slots[Int(index)].waiter
-        release(index)
-        return waiter
-    }
-
-    /// Takes the waiter out for its cancellation; one that has not parked yet is only marked.
-    mutating func cancel(_ token: WaiterToken) -> UnsafeContinuation<Wakeup, Never>? {
-        guard let index = index(of: token) else { return nil }
-        switch slots[Int(index)].waiter {
+        switch waiter {
+        case .free, .over:
+            return nil
         case .reserved:
-            slots[Int(index)].waiter = .cancelled
-            return nil
-        case .task(let continuation):
-            _ = remove(token)
-            return continuation
-        case .free, .cancelled, .job, .call:
-            return nil
+            slots[Int(index)].waiter = .over(wakeup)
+        case .task, .job, .call:
+            release(index)
         }
+        return waiter
     }
 
     /// Every task that is parked now.

@@ -80,31 +80,27 @@ final class Descriptor: DescriptorObserver {
     }
 
     // MARK: - Waiting
-    //
-    // An event may come between an operation's look at the cached readiness and the moment in which the task
-    // parks, so that is looked at again then.
 
+    @inline(__always)
     func waitReadable() async throws {
         precondition(
             reader == nil || isClosed,
             "Two tasks read from the same stream, or accept from the same listener: one at a time.")
         try register()
-        let wakeup = await engine.suspend { token in
-            reader = token
-            if mayRead { engine.wake(token) }
-        }
+        let token = engine.reserveWait()
+        reader = token
+        let wakeup = await engine.park(token)
         reader = nil
         if wakeup == .cancelled { throw CancellationError() }
     }
 
     /// Like ``waitReadable()``, but at most for `duration`.
     func waitReadable(atMost duration: Duration) async throws {
-        var timer: Reactor.Timer = 0
-        let wakeup = await engine.suspend { token in
-            reader = token
-            timer = engine.reactor.startTimer(
-                at: engine.reactor.now.advanced(by: duration), token: token.rawValue)
-        }
+        let token = engine.reserveWait()
+        reader = token
+        let timer = engine.reactor.startTimer(
+            at: engine.reactor.now.advanced(by: duration), token: token.rawValue)
+        let wakeup = await engine.park(token)
         reader = nil
         engine.reactor.cancelTimer(timer)
         if wakeup == .cancelled { throw CancellationError() }
@@ -112,10 +108,9 @@ final class Descriptor: DescriptorObserver {
 
     func waitWritable() async throws {
         try register()
-        let wakeup = await engine.suspend { token in
-            writer = token
-            if mayWrite { engine.wake(token) }
-        }
+        let token = engine.reserveWait()
+        writer = token
+        let wakeup = await engine.park(token)
         writer = nil
         if wakeup == .cancelled { throw CancellationError() }
     }

@@ -19,8 +19,9 @@ extension SocketAddress {
         if let address = SocketAddress(numeric: host, port: port) { return [address] }
         guard !host.utf8.contains(0) else { throw StreamError.invalidAddress("a host name with a NUL") }
         let lookup = Lookup(host: host, port: port, engine: engine)
-        let wakeup = await engine.suspend { lookup.start(waking: $0) }
-        if wakeup == .cancelled { throw CancellationError() }
+        let token = engine.reserveWait()
+        lookup.start(waking: token)
+        if await engine.park(token) == .cancelled { throw CancellationError() }
         return try lookup.takeResult()
     }
 }

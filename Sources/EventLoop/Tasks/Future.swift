@@ -47,17 +47,11 @@ public struct AbandonedPromise: Error, CustomStringConvertible {
 ///
 /// Bound to its loop's thread; use from another traps.
 public final class Future<Value> {
-    private enum State {
-        case pending(callbacks: [(Result<Value, any Error>) -> Void])
-        case done(Result<Value, any Error>, isCancelled: Bool)
-    }
-
-    private let engine: Engine
-    private let waiters = WaitQueue()
-    private var state = State.pending(callbacks: [])
+    private let core: FutureCore
+    private var outcome: Result<Value, any Error>?
 
     fileprivate init(engine: Engine) {
-        self.engine = engine
+        core = FutureCore(engine: engine)
     }
 
     /// The value, at once when it is set, or as soon as it is.
@@ -68,72 +62,96 @@ public final class Future<Value> {
     ///   ``AbandonedPromise``.
     public var value: Value {
         get async throws {
-            engine.assertOnLoop("Future.value")
-            while true {
-                if case .done(let result, _) = state { return try result.get() }
-                if await engine.suspend(in: waiters) == .cancelled { throw CancellationError() }
-            }
+            try await core.waitUntilDone()
+            return try outcome!.get()
         }
     }
 
     /// The result, if it is set.
     public var result: Result<Value, any Error>? {
-        engine.assertMayBeUsedHere("Future.result")
-        if case .done(let result, _) = state { return result }
-        return nil
+        core.engine.assertMayBeUsedHere("Future.result")
+        return outcome
     }
 
-    public var isDone: Bool { result != nil }
+    public var isDone: Bool { core.isDone }
 
     /// Whether ``cancel()`` came before a result.
-    public var isCancelled: Bool {
-        if case .done(_, let isCancelled) = state { return isCancelled }
-        return false
-    }
+    public var isCancelled: Bool { core.isCancelled }
 
     /// Sets a `CancellationError` as the result, if there is none yet. The promise's later result is ignored.
     ///
     /// - Returns: Whether it had an effect.
     @discardableResult
     public func cancel() -> Bool {
-        engine.assertMayBeUsedHere("Future.cancel()")
-        guard case .pending = state else { return false }
-        finish(.failure(CancellationError()), isCancelled: true)
+        core.engine.assertMayBeUsedHere("Future.cancel()")
+        guard !core.isDone else { return false }
+        outcome = .failure(CancellationError())
+        core.finish(isCancelled: true)
         return true
     }
 
     /// Calls `callback` with the result on the loop, in the turn after it is set; callbacks are called in
     /// the order in which they were added, also when the result is there already.
     public func addDoneCallback(_ callback: @escaping (Result<Value, any Error>) -> Void) {
-        engine.assertMayBeUsedHere("Future.addDoneCallback")
-        switch state {
-        case .pending(var callbacks):
-            callbacks.append(callback)
-            state = .pending(callbacks: callbacks)
-        case .done(let result, _):
-            engine.schedule(ScheduledCall(engine: engine) { callback(result) })
-        }
+        core.engine.assertMayBeUsedHere("Future.addDoneCallback")
+        // The future is held until then: by its core's list, or by the call.
+        core.addCallback { callback(self.outcome!) }
     }
 
     fileprivate func resolve(_ result: Result<Value, any Error>) {
-        engine.assertMayBeUsedHere("Promise.succeed or fail")
-        if case .done(_, let isCancelled) = state {
-            precondition(isCancelled, "A promise is set once: this one has a result already.")
+        core.engine.assertMayBeUsedHere("Promise.succeed or fail")
+        guard !core.isDone else {
+            precondition(core.isCancelled, "A promise is set once: this one has a result already.")
             return
         }
-        finish(result, isCancelled: false)
+        outcome = result
+        core.finish(isCancelled: false)
     }
 
     /// The promise is gone, perhaps on another thread; nobody else can write the state.
     fileprivate func abandon() {
         nonisolated(unsafe) let future = self
-        engine.perform { future.finish(.failure(AbandonedPromise()), isCancelled: false) }
+        core.engine.perform {
+            guard !future.core.isDone else { return }
+            future.outcome = .failure(AbandonedPromise())
+            future.core.finish(isCancelled: false)
+        }
+    }
+}
+
+/// What a future is without its value: who waits for it. Apart, because generic code costs a look-up of the
+/// value's metadata at each step.
+private final class FutureCore {
+    let engine: Engine
+    private let waiters = WaitQueue()
+    private var callbacks: [() -> Void] = []
+    private(set) var isDone = false
+    private(set) var isCancelled = false
+
+    init(engine: Engine) {
+        self.engine = engine
     }
 
-    private func finish(_ result: Result<Value, any Error>, isCancelled: Bool) {
-        guard case .pending(let callbacks) = state else { return }
-        state = .done(result, isCancelled: isCancelled)
-        for callback in callbacks { engine.schedule(ScheduledCall(engine: engine) { callback(result) }) }
+    func waitUntilDone() async throws {
+        engine.assertOnLoop("Future.value")
+        while !isDone {
+            if await engine.suspend(in: waiters) == .cancelled { throw CancellationError() }
+        }
+    }
+
+    func addCallback(_ callback: @escaping () -> Void) {
+        if isDone {
+            engine.schedule(ScheduledCall(engine: engine, callback))
+        } else {
+            callbacks.append(callback)
+        }
+    }
+
+    func finish(isCancelled: Bool) {
+        isDone = true
+        self.isCancelled = isCancelled
+        for callback in callbacks { engine.schedule(ScheduledCall(engine: engine, callback)) }
+        callbacks = []
         engine.wakeAll(in: waiters)
     }
 }

@@ -9,6 +9,7 @@
 /// ``gatherResults(_:)`` to let all of them end.) Cancelling the caller cancels them all.
 ///
 /// - Precondition: A loop runs on this thread.
+@discardableResult
 public func gather<each Value>(
     _ operations: repeat @escaping () async throws -> each Value
 ) async throws -> (repeat each Value) {
@@ -30,6 +31,7 @@ public func gather<each Value>(
 /// them all, and they are awaited.
 ///
 /// - Precondition: A loop runs on this thread.
+@discardableResult
 public func gatherResults<each Value>(
     _ operations: repeat @escaping () async throws -> each Value
 ) async -> (repeat Result<each Value, any Error>) {
@@ -53,6 +55,7 @@ public func gatherResults<each Value>(
 ///
 /// - Parameter limit: How many may run at once, at least 1; nil means all.
 /// - Precondition: A loop runs on this thread.
+@discardableResult
 @inlinable
 public func gather<Value>(
     _ operations: some Sequence<() async throws -> Value>, limit: Int? = nil
@@ -60,10 +63,16 @@ public func gather<Value>(
     checkLoop("gather")
     let work = GatheredWork(operations)
     try await withThrowingDiscardingTaskGroup { group in
-        for _ in 0..<work.laneCount(limit) {
+        nonisolated(unsafe) let work = work
+        let lanes = work.laneCount(limit)
+        for index in 0..<lanes {
             guard !group.isCancelled else { break }
-            nonisolated(unsafe) let work = work
-            group.addImmediateTask { try await work.runLaneOrThrow(isLimited: limit != nil) }
+            if lanes == work.count {
+                // A lane of its own for each, and the less in its frame, the less memory for each.
+                group.addImmediateTask { work.results[index] = .success(try await work.operations[index]()) }
+            } else {
+                group.addImmediateTask { try await work.runLaneOrThrow() }
+            }
         }
     }
     return try work.results.map { try $0.get() }
@@ -74,6 +83,7 @@ public func gather<Value>(
 ///
 /// When the caller is cancelled, so are all that run; those that had to wait for the limit are not
 /// started and end with a `CancellationError`.
+@discardableResult
 @inlinable
 public func gatherResults<Value>(
     _ operations: some Sequence<() async throws -> Value>, limit: Int? = nil
@@ -83,7 +93,7 @@ public func gatherResults<Value>(
     await withDiscardingTaskGroup { group in
         for _ in 0..<work.laneCount(limit) {
             nonisolated(unsafe) let work = work
-            group.addImmediateTask { await work.runLane(isLimited: limit != nil) }
+            group.addImmediateTask { await work.runLane() }
         }
     }
     return work.results
@@ -136,23 +146,24 @@ final class GatheredWork<Value> {
         return min(limit ?? .max, operations.count)
     }
 
-    /// Without a limit a lane takes one operation, and there are as many lanes.
-    @inlinable func runLaneOrThrow(isLimited: Bool) async throws {
-        repeat {
-            guard let index = takeNext() else { return }
+    @inlinable var count: Int { operations.count }
+
+    @inlinable func runLaneOrThrow() async throws {
+        while !Task.isCancelled, let index = takeNext() {
             results[index] = .success(try await operations[index]())
-        } while isLimited && !Task.isCancelled
+        }
     }
 
-    @inlinable func runLane(isLimited: Bool) async {
-        repeat {
-            guard let index = takeNext() else { return }
+    /// A cancelled lane takes nothing more; without a limit each has taken what is its own by then.
+    @inlinable func runLane() async {
+        while let index = takeNext() {
             do {
                 results[index] = .success(try await operations[index]())
             } catch {
                 results[index] = .failure(error)
             }
-        } while isLimited && !Task.isCancelled
+            if Task.isCancelled { return }
+        }
     }
 
     @inlinable func takeNext() -> Int? {

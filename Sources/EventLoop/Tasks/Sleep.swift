@@ -44,12 +44,11 @@ private func yieldOrThrow(_ engine: Engine) async throws {
     try Task.checkCancellation()
 }
 
+@inline(__always)
 private func park(until deadline: EventLoop.Instant, on engine: Engine) async throws {
-    var timer: Reactor.Timer = 0
-    let wakeup = await engine.suspend { token in
-        timer = engine.reactor.startTimer(at: deadline, token: token.rawValue)
-    }
-    if wakeup == .cancelled {
+    let token = engine.reserveWait()
+    let timer = engine.reactor.startTimer(at: deadline, token: token.rawValue)
+    if await engine.park(token) == .cancelled {
         engine.reactor.cancelTimer(timer)
         throw CancellationError()
     }

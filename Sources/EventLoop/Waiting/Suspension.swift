@@ -1,25 +1,24 @@
 // The waist: every await in the library passes through here, and nowhere else does a task park.
+//
+// A wait has three steps: reserve a token, leave it with whoever will wake it (a timer, a queue, a
+// descriptor), park. Nothing may be awaited or thrown in between. When the wait was cancelled, the token is
+// dead: a late waker finds nothing and can turn to the next in line, and the caller takes back what it left.
 
 extension Engine {
-    /// Parks the current task until its token is woken or the task is cancelled.
-    ///
-    /// `register` runs on the loop's thread once the task is parked; it leaves the token with whoever will
-    /// wake it: a timer, a queue, a descriptor. A task that is cancelled already does not park, and
-    /// `register` is not called. After a cancellation the token is dead, so that a late waker finds
-    /// nothing and can turn to the next in line; the caller then takes back what `register` left.
+    /// Names a wait of the current task, which ``park(_:isolation:)`` must follow.
     @inline(__always)
-    func suspend(
-        isolation: isolated (any Actor)? = #isolation, _ register: (WaiterToken) -> Void
-    ) async -> Wakeup {
-        let token = waiters.insert(.reserved)
-        return await withTaskCancellationHandler {
+    func reserveWait() -> WaiterToken {
+        waiters.insert(.reserved)
+    }
+
+    /// Parks the current task until its token is woken or the task is cancelled, whichever comes first,
+    /// before or after the task has parked.
+    @inline(__always)
+    func park(_ token: WaiterToken, isolation: isolated (any Actor)? = #isolation) async -> Wakeup {
+        await withTaskCancellationHandler {
             // The isolation is named so that the closure has it: it would hop off its actor otherwise.
             await withUnsafeContinuation(isolation: isolation) { continuation in
-                guard waiters.park(token, continuation) else {
-                    continuation.resume(returning: .cancelled)
-                    return
-                }
-                register(token)
+                if let wakeup = waiters.park(token, continuation) { continuation.resume(returning: wakeup) }
             }
         } onCancel: {
             cancelWait(token)
@@ -41,7 +40,9 @@ extension Engine {
 
     /// Parks the current task at the end of `queue`.
     func suspend(in queue: WaitQueue) async -> Wakeup {
-        await suspend { waiters.enqueue($0, in: queue) }
+        let token = reserveWait()
+        waiters.enqueue(token, in: queue)
+        return await park(token)
     }
 
     /// Lets the first task in the queue go on. Returns whether there was one.

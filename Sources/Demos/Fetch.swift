@@ -1,0 +1,54 @@
+// Lesson: the same holds for sockets, which is what an event loop is for.
+//
+// Five pages come from a server on this machine that takes 1 or 2 s for each; it runs on a second event loop, in
+// another thread. Blocking sockets wait for one answer after another. On the loop all five requests are
+// under way at once, and one system call waits for all their answers: `gather` over an array of closures is
+// asyncio.gather(*coroutines). Answers come in any order; `gather` returns them in the order of the array.
+//
+// `completed` needs no lock: main-actor code runs on one thread, and the compiler checks it.
+
+import EventLoop
+
+@MainActor
+func fetch() throws {
+    Console.title("Five pages from an HTTP server that takes 1, 2, 1, 2 and 1 s to answer")
+    let server = try ServerThread()
+    defer { server.stop() }
+    let address = try SocketAddress(ip: "127.0.0.1", port: server.port)
+    let urls = [1, 2, 1, 2, 1].enumerated().map { index, seconds in
+        HTTPURL(address: address, path: "/delay/\(seconds)?page=\(index + 1)")
+    }
+
+    Console.section("One after another, with blocking sockets")
+    var watch = Stopwatch()
+    for url in urls {
+        watch.log("\(url)  starts")
+        watch.log(describe(url, try BlockingHTTPClient.get(url)))
+    }
+    let blocking = watch.total()
+
+    Console.section("All at once, on the event loop, in the order of completion")
+    watch = Stopwatch()
+    var completed = 0
+    let responses = try EventLoop.run {
+        try await gather(
+            urls.map { url in
+                {
+                    watch.log("\(url)  starts")
+                    let response = try await HTTPClient.get(url)
+                    completed += 1
+                    watch.log(describe(url, response) + "  (\(completed) of \(urls.count))")
+                    return response
+                }
+            })
+    }
+    let onLoop = watch.total()
+
+    Console.section("What gather returned, in the order of the requests")
+    for (url, response) in zip(urls, responses) { print("             " + describe(url, response)) }
+    print("\n  Speed-up: \(Duration.speedUp(from: blocking, to: onLoop))")
+}
+
+private func describe(_ url: HTTPURL, _ response: HTTPResponse) -> String {
+    "\(url)  \(Console.styled("\(response.status)", .green))  \(response.body.count) bytes"
+}

@@ -1,0 +1,59 @@
+// Lesson: `gather` gives results in the order of its operations, whichever ends first.
+//
+// On the first error it cancels the others, waits for them to end, and throws: no task is left behind
+// (asyncio's gather lets them run on). `gatherResults` is gather with return_exceptions=True: each result
+// is a value or an error, and no error disturbs the others.
+
+import EventLoop
+
+private struct Failure: Error, CustomStringConvertible {
+    let description: String
+}
+
+@MainActor
+func gatherDemo() throws {
+    let watch = Stopwatch()
+    try EventLoop.run {
+        Console.section("gather: values in the order of the operations")
+        let (number, text) = try await gather(
+            { try await answer(42, after: .seconds(1), watch) },
+            { try await answer("text", after: .seconds(0.5), watch) })
+        watch.log("returned \(number) and \(text)")
+
+        Console.section("gather: the first error ends the others")
+        do {
+            _ = try await gather(
+                { try await answer("slow", after: .seconds(5), watch) },
+                { try await fail(after: .seconds(0.5), watch) })
+        } catch {
+            watch.log("threw \(error)")
+        }
+
+        Console.section("gatherResults: values and errors, side by side")
+        let results = await gatherResults([
+            { try await answer("first", after: .seconds(1), watch) },
+            { try await fail(after: .seconds(0.5), watch) },
+            { try await answer("third", after: .zero, watch) },
+        ])
+        for result in results { watch.log("\(result)") }
+    }
+}
+
+@MainActor
+private func answer<Value>(_ value: Value, after delay: Duration, _ watch: Stopwatch) async throws -> Value {
+    do {
+        try await sleep(for: delay)
+    } catch {
+        watch.log("\(value) is cancelled")
+        throw error
+    }
+    watch.log("\(value) is there")
+    return value
+}
+
+@MainActor
+private func fail(after delay: Duration, _ watch: Stopwatch) async throws -> String {
+    try await sleep(for: delay)
+    watch.log("something fails")
+    throw Failure(description: "an error")
+}

@@ -1,0 +1,389 @@
+// Deadlines: in order, never early, cancelled for good, and their memory given back.
+#define _GNU_SOURCE
+
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "support.h"
+
+static bool fires_only(el_loop *loop, uint64_t token) {
+    el_event events[2];
+    return poll_loop(loop, events, 2) == 1 && events[0].kind == EL_EVENT_TIMER && events[0].token == token;
+}
+
+CASE(timer_is_due_at_its_deadline) {
+    el_loop *loop = make_loop(EL_CLOCK_MANUAL);
+    EXPECT(el_timer_start(loop, 100, 1) != 0);
+    EXPECT(el_clock_advance(loop, 99) == 0);
+    EXPECT(is_quiet(loop));
+    EXPECT(el_clock_advance(loop, 1) == 0);
+    EXPECT(fires_only(loop, 1));
+    EXPECT(is_quiet(loop));
+    el_loop_destroy(loop);
+}
+
+CASE(timer_in_the_past_is_due_at_once) {
+    el_loop *loop = make_loop(EL_CLOCK_MANUAL);
+    EXPECT(el_clock_advance(loop, 1000) == 0);
+    el_timer_start(loop, 0, 1);
+    EXPECT(fires_only(loop, 1));
+    el_timer_start(loop, 999, 2);
+    EXPECT(fires_only(loop, 2));
+    el_timer_start(loop, 1000, 3);
+    EXPECT(fires_only(loop, 3));
+    el_loop_destroy(loop);
+}
+
+CASE(timer_in_the_past_is_due_at_once_on_the_real_clock) {
+    el_loop *loop = make_loop(EL_CLOCK_MONOTONIC);
+    const uint64_t deadlines_ns[] = {0, 1, 1000, SECOND};
+    el_event event;
+    for (uint64_t i = 0; i < 4; i++) {
+        el_timer_start(loop, deadlines_ns[i], i);
+        EXPECT(el_loop_wait(loop, EL_NEVER, &event, 1) == 1 && event.token == i);
+    }
+    el_loop_destroy(loop);
+}
+
+CASE(timer_at_never_is_never_due) {
+    el_loop *loop = make_loop(EL_CLOCK_MANUAL);
+    el_timer timer = el_timer_start(loop, EL_NEVER, 1);
+    EXPECT(timer != 0);
+    EXPECT(el_timer_count(loop) == 1);
+    EXPECT(el_timer_earliest(loop) == EL_NEVER);
+    EXPECT(el_clock_advance(loop, EL_NEVER) == 0);
+    EXPECT(is_quiet(loop));
+    EXPECT(el_timer_cancel(loop, timer) == 0);
+    el_loop_destroy(loop);
+}
+
+CASE(timer_just_before_never_is_due_at_the_clocks_end) {
+    el_loop *loop = make_loop(EL_CLOCK_MANUAL);
+    el_timer_start(loop, EL_NEVER - 1, 1);
+    EXPECT(el_clock_advance(loop, EL_NEVER - 2) == 0);
+    EXPECT(is_quiet(loop));
+    EXPECT(el_clock_advance(loop, 1) == 0);
+    EXPECT(fires_only(loop, 1));
+    el_loop_destroy(loop);
+}
+
+CASE(timers_with_equal_deadlines_fire_in_start_order) {
+    enum { TIMERS = 1000 };
+    el_loop *loop = make_loop(EL_CLOCK_MANUAL);
+    static el_event events[TIMERS];
+    for (uint64_t i = 0; i < TIMERS; i++) el_timer_start(loop, 10 + i % 2, i);
+    EXPECT(el_clock_advance(loop, 11) == 0);
+    EXPECT(poll_loop(loop, events, TIMERS) == TIMERS);
+    for (uint64_t i = 0; i < TIMERS / 2; i++) {
+        EXPECT(events[i].token == 2 * i);
+        EXPECT(events[TIMERS / 2 + i].token == 2 * i + 1);
+    }
+    el_loop_destroy(loop);
+}
+
+CASE(timer_count_and_earliest_follow_start_cancel_and_firing) {
+    el_loop *loop = make_loop(EL_CLOCK_MANUAL);
+    EXPECT(el_timer_count(loop) == 0 && el_timer_earliest(loop) == EL_NEVER);
+    el_timer_start(loop, 30, 1);
+    el_timer early = el_timer_start(loop, 10, 2);
+    el_timer_start(loop, 20, 3);
+    EXPECT(el_timer_count(loop) == 3 && el_timer_earliest(loop) == 10);
+    EXPECT(el_timer_cancel(loop, early) == 0);
+    EXPECT(el_timer_count(loop) == 2 && el_timer_earliest(loop) == 20);
+    EXPECT(el_clock_advance(loop, 20) == 0);
+    EXPECT(fires_only(loop, 3));
+    EXPECT(el_timer_count(loop) == 1 && el_timer_earliest(loop) == 30);
+    el_loop_destroy(loop);
+}
+
+CASE(timer_started_while_events_are_handled_is_due_in_the_next_wait) {
+    el_loop *loop = make_loop(EL_CLOCK_MANUAL);
+    int fd = make_ready();
+    EXPECT(el_fd_add(loop, fd, EL_READ, EL_LEVEL, 9) == 0);
+    el_timer_start(loop, 0, 1);
+    el_event events[MANY];
+    for (int i = 0; i < 5; i++) {
+        // One that always starts itself anew starves nobody.
+        EXPECT(poll_loop(loop, events, MANY) == 2);
+        EXPECT(events[0].token == 9 && events[1].token == 1);
+        el_timer_start(loop, 0, 1);
+    }
+    el_loop_destroy(loop);
+    close(fd);
+}
+
+// MARK: - Cancelling
+
+CASE(cancelled_timer_does_not_fire) {
+    el_loop *loop = make_loop(EL_CLOCK_MANUAL);
+    el_timer timer = el_timer_start(loop, 10, 1);
+    el_timer_start(loop, 10, 2);
+    EXPECT(el_timer_cancel(loop, timer) == 0);
+    EXPECT(el_clock_advance(loop, 10) == 0);
+    EXPECT(fires_only(loop, 2));
+    el_loop_destroy(loop);
+}
+
+CASE(cancelling_twice_or_after_firing_is_enoent) {
+    el_loop *loop = make_loop(EL_CLOCK_MANUAL);
+    el_timer cancelled = el_timer_start(loop, 10, 1), fired = el_timer_start(loop, 10, 2);
+    EXPECT(el_timer_cancel(loop, cancelled) == 0);
+    EXPECT(el_timer_cancel(loop, cancelled) == -ENOENT);
+    EXPECT(el_clock_advance(loop, 10) == 0);
+    EXPECT(fires_only(loop, 2));
+    EXPECT(el_timer_cancel(loop, fired) == -ENOENT);
+    el_loop_destroy(loop);
+}
+
+CASE(cancelling_a_due_timer_before_the_wait_keeps_it_from_firing) {
+    el_loop *loop = make_loop(EL_CLOCK_MANUAL);
+    el_timer first = el_timer_start(loop, 10, 1);
+    el_timer_start(loop, 11, 2);
+    el_timer third = el_timer_start(loop, 12, 3);
+    EXPECT(el_clock_advance(loop, 20) == 0);
+    EXPECT(el_timer_cancel(loop, first) == 0);
+    EXPECT(el_timer_cancel(loop, third) == 0);
+    EXPECT(fires_only(loop, 2));
+    EXPECT(is_quiet(loop));
+    el_loop_destroy(loop);
+}
+
+CASE(cancelling_a_timer_left_over_for_the_next_wait_works) {
+    el_loop *loop = make_loop(EL_CLOCK_MANUAL);
+    el_timer timers[3];
+    for (uint64_t i = 0; i < 3; i++) timers[i] = el_timer_start(loop, i, i);
+    EXPECT(el_clock_advance(loop, 5) == 0);
+    el_event event;
+    EXPECT(poll_loop(loop, &event, 1) == 1 && event.token == 0);
+    EXPECT(el_timer_cancel(loop, timers[1]) == 0);
+    EXPECT(poll_loop(loop, &event, 1) == 1 && event.token == 2);
+    EXPECT(is_quiet(loop));
+    el_loop_destroy(loop);
+}
+
+CASE(stale_id_never_hits_the_slots_next_timer) {
+    el_loop *loop = make_loop(EL_CLOCK_MANUAL);
+    el_timer stale = el_timer_start(loop, 10, 0);
+    EXPECT(el_timer_cancel(loop, stale) == 0);
+    for (uint64_t i = 1; i < 1000; i++) {
+        el_timer timer = el_timer_start(loop, 10, i);
+        EXPECT((uint32_t)timer == (uint32_t)stale); // the same slot …
+        EXPECT(timer != stale);                     // … under another name
+        EXPECT(el_timer_cancel(loop, stale) == -ENOENT);
+        EXPECT(el_timer_cancel(loop, timer) == 0);
+        stale = timer;
+    }
+    el_loop_destroy(loop);
+}
+
+CASE(ids_that_were_never_given_out_are_enoent) {
+    el_loop *loop = make_loop(EL_CLOCK_MANUAL);
+    const el_timer garbage[] = {0, 1, 255, 256, 1ull << 32, UINT64_MAX, UINT32_MAX, 0xdeadbeefdeadbeef};
+    for (int round = 0; round < 2; round++) { // without any timer, and with one
+        for (size_t i = 0; i < sizeof garbage / sizeof *garbage; i++) {
+            if (round == 1 && garbage[i] == 1ull << 32) continue; // that is the one's id
+            EXPECT(el_timer_cancel(loop, garbage[i]) == -ENOENT);
+        }
+        el_timer_start(loop, 10, 1);
+    }
+    EXPECT(el_timer_count(loop) == 2);
+    el_loop_check(loop);
+    el_loop_destroy(loop);
+}
+
+// MARK: - Many
+
+static size_t bytes_in_use(void) {
+    struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
+
+static uint64_t next_random(uint64_t *state) {
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state;
+}
+
+CASE(million_timers_cancelled_give_their_memory_back) {
+    enum { TIMERS = 1000000 };
+    el_loop *loop = make_loop(EL_CLOCK_MANUAL);
+    el_timer *timers = malloc(TIMERS * sizeof *timers);
+    uint64_t random = 42;
+    size_t before = bytes_in_use();
+    for (int i = 0; i < TIMERS; i++) timers[i] = el_timer_start(loop, next_random(&random) >> 1, 1);
+    size_t grown = bytes_in_use() - before;
+    EXPECT(el_timer_count(loop) == TIMERS);
+    for (int i = 0; i < TIMERS; i++) EXPECT(el_timer_cancel(loop, timers[i]) == 0);
+    size_t kept = bytes_in_use() - before;
+    EXPECT(el_timer_count(loop) == 0);
+    el_loop_check(loop);
+    free(timers);
+    el_loop_destroy(loop);
+    if (grown == 0) SKIP("this allocator does not say how much is in use");
+    EXPECT(grown > (size_t)TIMERS * 32);
+    EXPECT(kept < grown / 100);
+}
+
+CASE(million_timers_fired_give_their_memory_back) {
+    enum { TIMERS = 1000000 };
+    el_loop *loop = make_loop(EL_CLOCK_MANUAL);
+    uint64_t random = 43;
+    size_t before = bytes_in_use();
+    for (int i = 0; i < TIMERS; i++) el_timer_start(loop, next_random(&random) % SECOND, 1);
+    size_t grown = bytes_in_use() - before;
+    EXPECT(el_clock_advance(loop, SECOND) == 0);
+    static el_event events[1000];
+    int count, fired = 0;
+    while ((count = poll_loop(loop, events, 1000)) > 0) fired += count;
+    EXPECT(fired == TIMERS);
+    size_t kept = bytes_in_use() - before;
+    el_loop_destroy(loop);
+    if (grown == 0) SKIP("this allocator does not say how much is in use");
+    EXPECT(kept < grown / 100);
+}
+
+// MARK: - Against a model: a sorted array
+
+enum { MODEL_CAPACITY = 700, MODEL_STEPS = 200000 };
+
+struct model_timer {
+    uint64_t deadline_ns, token;
+    el_timer id;
+};
+
+struct model {
+    el_loop *loop;
+    uint64_t now_ns, random, last_token;
+    el_timer last_dead;
+    struct model_timer timers[MODEL_CAPACITY];
+    size_t count;
+};
+
+static uint64_t below(struct model *model, uint64_t end) { return next_random(&model->random) % end; }
+
+static void model_remove(struct model *model, size_t index) {
+    model->last_dead = model->timers[index].id;
+    model->count--;
+    memmove(&model->timers[index], &model->timers[index + 1], (model->count - index) * sizeof *model->timers);
+}
+
+static void model_start(struct model *model) {
+    if (model->count == MODEL_CAPACITY) return;
+    uint64_t deadline_ns =
+        below(model, 50) == 0 ? next_random(&model->random) : model->now_ns + below(model, 500);
+    struct model_timer timer = {deadline_ns, ++model->last_token, 0};
+    timer.id = el_timer_start(model->loop, deadline_ns, timer.token);
+    EXPECT(timer.id != 0);
+    size_t index = model->count++;
+    for (; index > 0 && model->timers[index - 1].deadline_ns > deadline_ns; index--) {
+        model->timers[index] = model->timers[index - 1];
+    }
+    model->timers[index] = timer;
+}
+
+static void model_cancel(struct model *model) {
+    EXPECT(el_timer_cancel(model->loop, model->last_dead) == -ENOENT);
+    if (model->count == 0) return;
+    size_t index = below(model, model->count);
+    EXPECT(el_timer_cancel(model->loop, model->timers[index].id) == 0);
+    model_remove(model, index);
+}
+
+static void model_advance(struct model *model) {
+    uint64_t duration_ns = below(model, 20);
+    model->now_ns += duration_ns;
+    EXPECT(el_clock_advance(model->loop, duration_ns) == 0);
+    el_event events[MANY];
+    int capacity = 1 + (int)below(model, MANY), count;
+    while ((count = poll_loop(model->loop, events, capacity)) > 0) {
+        for (int i = 0; i < count; i++) {
+            EXPECT(model->count > 0 && model->timers[0].deadline_ns <= model->now_ns);
+            EXPECT(events[i].token == model->timers[0].token);
+            model_remove(model, 0);
+        }
+    }
+    EXPECT(count == 0);
+    EXPECT(model->count == 0 || model->timers[0].deadline_ns > model->now_ns);
+}
+
+static void model_step(struct model *model, int step) {
+    // The tide: the number of timers rises and falls over several pages of slots.
+    uint64_t starting = step / 2000 % 2 == 0 ? 60 : 40;
+    uint64_t choice = below(model, 100);
+    if (choice < starting) {
+        model_start(model);
+    } else if (choice < 97) {
+        model_cancel(model);
+    } else {
+        model_advance(model);
+    }
+    el_loop_check(model->loop);
+    if (has_failed()) return;
+    EXPECT(el_timer_count(model->loop) == model->count);
+    EXPECT(el_timer_earliest(model->loop) == (model->count == 0 ? EL_NEVER : model->timers[0].deadline_ns));
+}
+
+CASE(timers_behave_like_a_sorted_list) {
+    static struct model model;
+    const char *wish = getenv("EL_SEED");
+    uint64_t seed = wish != NULL ? strtoull(wish, NULL, 0) : (uint64_t)time(NULL) << 20 | (uint64_t)getpid();
+    model.random = seed | 1;
+    model.loop = make_loop(EL_CLOCK_MANUAL);
+    for (int step = 0; step < MODEL_STEPS && !has_failed(); step++) {
+        model_step(&model, step);
+        if (has_failed()) printf("in step %d; again with EL_SEED=%llu\n", step, (unsigned long long)seed);
+    }
+    el_loop_destroy(model.loop);
+}
+
+// MARK: - The real clock
+
+CASE(timer_is_never_early) {
+    enum { TIMERS = 500 };
+    el_loop *loop = make_loop(EL_CLOCK_MONOTONIC);
+    uint64_t random = 44, deadlines_ns[TIMERS];
+    for (uint64_t i = 0; i < TIMERS; i++) {
+        deadlines_ns[i] = el_loop_update_now(loop) + next_random(&random) % (50 * MILLISECOND);
+        el_timer_start(loop, deadlines_ns[i], i);
+    }
+    uint64_t last_ns = 0;
+    el_event events[MANY];
+    for (int fired = 0; fired < TIMERS;) {
+        int count = el_loop_wait(loop, EL_NEVER, events, MANY);
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        uint64_t now_ns = (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
+        EXPECT(count > 0); // no wait ends for nothing
+        for (int i = 0; i < count; i++) {
+            uint64_t deadline_ns = deadlines_ns[events[i].token];
+            EXPECT(deadline_ns <= el_loop_now(loop) && deadline_ns <= now_ns);
+            EXPECT(deadline_ns >= last_ns);
+            last_ns = deadline_ns;
+        }
+        fired += count;
+    }
+    el_loop_destroy(loop);
+}
+
+CASE(timer_moved_to_earlier_and_to_later_fires_at_the_last) {
+    el_loop *loop = make_loop(EL_CLOCK_MONOTONIC);
+    el_event event;
+    uint64_t start_ns = el_loop_now(loop);
+    el_timer timer = el_timer_start(loop, start_ns + 1000 * SECOND, 1);
+    EXPECT(el_loop_wait(loop, start_ns + MILLISECOND, &event, 1) == 0);
+    EXPECT(el_timer_cancel(loop, timer) == 0);
+    timer = el_timer_start(loop, start_ns + 2 * MILLISECOND, 2); // earlier than what the alarm was set to
+    EXPECT(el_loop_wait(loop, EL_NEVER, &event, 1) == 1 && event.token == 2);
+    start_ns = el_loop_update_now(loop);
+    timer = el_timer_start(loop, start_ns + 2 * MILLISECOND, 3);
+    EXPECT(el_loop_arm(loop) == 0);
+    EXPECT(el_timer_cancel(loop, timer) == 0);
+    el_timer_start(loop, start_ns + 4 * MILLISECOND, 4);
+    EXPECT(el_loop_wait(loop, EL_NEVER, &event, 1) == 1 && event.token == 4);
+    EXPECT(el_loop_now(loop) >= start_ns + 4 * MILLISECOND);
+    el_loop_destroy(loop);
+}

@@ -324,10 +324,11 @@ final class Engine: @unchecked Sendable {
     /// Whether nothing is ready, here or in the inbox.
     var isIdle: Bool { ready.isEmpty && !inbox.hasMessages }
 
-    /// No descriptor is watched from here on.
+    /// No descriptor is watched from here on, and what was left for the loop is dropped.
     func close() {
         isClosed = true
         for observer in observers.elements { observer.loopIsClosing() }
+        while inbox.hasMessages { _ = inbox.takeAll() }
     }
 
     func report(_ unhandled: UnhandledError) {

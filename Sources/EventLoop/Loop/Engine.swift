@@ -11,6 +11,8 @@ protocol DescriptorObserver: AnyObject {
 /// Is told when a signal has arrived, on the loop's thread.
 protocol SignalObserver: AnyObject {
     func signalArrived()
+    /// The loop is closing: the signal is to act as before.
+    func loopIsClosing()
 }
 
 /// A loop's state and its parts. What is public about a loop stands in ``EventLoop``.
@@ -324,10 +326,11 @@ final class Engine: @unchecked Sendable {
     /// Whether nothing is ready, here or in the inbox.
     var isIdle: Bool { ready.isEmpty && !inbox.hasMessages }
 
-    /// No descriptor is watched from here on, and what was left for the loop is dropped.
+    /// Neither descriptors nor signals are watched from here on, and what was left for the loop is dropped.
     func close() {
         isClosed = true
         for observer in observers.elements { observer.loopIsClosing() }
+        for observer in signalObservers.elements { observer.loopIsClosing() }
         while inbox.hasMessages { _ = inbox.takeAll() }
     }
 

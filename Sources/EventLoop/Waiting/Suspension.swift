@@ -14,8 +14,8 @@ extension Engine {
     /// Parks the current task until its token is woken or the task is cancelled, whichever comes first,
     /// before or after the task has parked.
     ///
-    /// A task that this loop started is cancelled through its ``TaskWait``. Any other (a plain `Task`, a child
-    /// of one) needs a handler for each wait.
+    /// A task that this loop started is cancelled through its ``TaskWait``. Others (a plain `Task`, a child
+    /// of one) need a handler for each wait.
     @inline(__always)
     func park(_ token: WaiterToken, isolation: isolated (any Actor)? = #isolation) async -> Wakeup {
         let (task, isCancelled) = currentTask()

@@ -329,11 +329,12 @@ final class Engine: @unchecked Sendable {
     /// Whether nothing is ready, here or in the inbox.
     var isIdle: Bool { ready.isEmpty && !inbox.hasMessages }
 
-    /// Neither descriptors nor signals are watched from here on.
+    /// Neither descriptors nor signals are watched from here on, and what was left for the loop is dropped.
     func close() {
         isClosed = true
         for observer in observers.elements { observer.loopIsClosing() }
         for observer in signalObservers.elements { observer.loopIsClosing() }
+        while inbox.hasMessages { _ = inbox.takeAll() }
     }
 
     func report(_ unhandled: UnhandledError) {

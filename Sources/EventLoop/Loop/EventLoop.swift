@@ -36,6 +36,11 @@ public final class EventLoop: Sendable {
         self.isProcessWide = isProcessWide
     }
 
+    deinit {
+        // What is watched is held by the engine, and holds it: nobody but the loop can end that.
+        engine.close()
+    }
+
     /// Runs nonisolated tasks on this loop: `Task(executorPreference: loop.executor) { … }`.
     public var executor: any TaskExecutor { taskExecutor }
 

@@ -39,7 +39,7 @@ static const struct rule rules[] = {
     {"el_loop_wait", CALL_epoll_ctl_del, ABSORBED, {0}},
     {"el_loop_wait", CALL_close, ABSORBED, {EINTR, EIO}},
 
-    {"el_loop_wake", CALL_write, ABSORBED, {EINTR}},
+    {"el_loop_wake", CALL_write, ABSORBED, {EINTR, EAGAIN}},
     {"el_loop_wake", CALL_write, RETURNED, {EBADF, EINVAL}},
 
     {"el_loop_fd", CALL_epoll_create1, RETURNED, {EMFILE, ENFILE, ENOMEM}},

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -173,7 +174,10 @@ int fault_pthread_sigmask(int how, const sigset_t *set, sigset_t *old) {
 ssize_t fault_read(int fd, void *out, size_t size) { return fails(CALL_read) ? -1 : read(fd, out, size); }
 
 ssize_t fault_write(int fd, const void *bytes, size_t size) {
-    return fails(CALL_write) ? -1 : write(fd, bytes, size);
+    if (!fails(CALL_write)) return write(fd, bytes, size);
+    // An eventfd says so when its counter is full, and then it is readable.
+    if (errno == EAGAIN) return write(fd, &(uint64_t){UINT64_MAX - 1}, size) < 0 ? -1 : (errno = EAGAIN, -1);
+    return -1;
 }
 
 /// What it accepts is the caller's.

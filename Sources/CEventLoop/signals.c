@@ -66,7 +66,7 @@ int signals_remove(struct signals *signals, int number) {
     if (!is_ours(signals, number)) return -ENOENT;
     sigset_t kept = signals->ours;
     sigdelset(&kept, number);
-    signalfd(signals->signal_fd, &kept, 0);
+    if (signalfd(signals->signal_fd, &kept, 0) < 0) return -errno;
     release(signals, number);
     return 0;
 }

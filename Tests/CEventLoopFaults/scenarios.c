@@ -62,26 +62,24 @@ static int settle(int value) {
         }                                                                                                    \
     } while (0)
 
-/// Calls it, once more if a fault took the first try, and expects it to work.
+/// Calls it, again when a fault took the call before, and expects it to work.
 #define MUST(function, ...)                                                                                  \
     do {                                                                                                     \
-        if (CALL_OF(function, __VA_ARGS__) < 0 && was_faulted) CALL_OF(function, __VA_ARGS__);               \
+        do {                                                                                                 \
+            CALL_OF(function, __VA_ARGS__);                                                                  \
+        } while (was_faulted);                                                                               \
         EXPECT(result >= 0);                                                                                 \
     } while (0)
 
 static void create(el_clock clock) {
-    loop = (el_loop *)&loop;
-    for (int i = 0; i < 2; i++) {
+    do {
         seam_enter("el_loop_create");
         el_loop *made = (el_loop *)&made;
         int value = el_loop_create(clock, &made);
         loop = made;
         settle(value);
-        if (value == 0) return;
-        EXPECT(loop == NULL);
-        EXPECT(seam_blocks() == 0 && seam_descriptors() == 0);
-        EXPECT(was_faulted);
-    }
+        if (value < 0) EXPECT(loop == NULL && seam_blocks() == 0 && seam_descriptors() == 0);
+    } while (was_faulted);
     EXPECT(loop != NULL);
 }
 
@@ -102,7 +100,9 @@ static int start_once(uint64_t deadline_ns, uint64_t token, el_timer *timer) {
 
 static el_timer start(uint64_t deadline_ns, uint64_t token) {
     el_timer timer;
-    if (start_once(deadline_ns, token, &timer) < 0 && was_faulted) start_once(deadline_ns, token, &timer);
+    do {
+        start_once(deadline_ns, token, &timer);
+    } while (was_faulted);
     if (timer == 0) report("el_timer_start does not work any more");
     return timer;
 }
@@ -207,11 +207,10 @@ static void use(void) {
 
 static void life(void) {
     create(EL_CLOCK_MANUAL);
-    if (loop == NULL) return;
     use();
     destroy();
     create(EL_CLOCK_MONOTONIC);
-    if (loop != NULL) destroy();
+    destroy();
 }
 
 static void descriptors(void) {
@@ -396,7 +395,7 @@ static void stale_watches(void) {
     raise(SIGUSR1);
     EXPECT(write(armed, &(uint64_t){1}, sizeof(uint64_t)) > 0);
     MUST(el_fd_modify, loop, once, EL_READ, EL_ONE_SHOT, 7);
-    MUST(el_fd_modify, loop, silent, EL_READ, EL_EDGE, 8);
+    MUST(el_fd_modify, loop, silent, EL_READ, EL_ONE_SHOT, 8); // not edge: a set built anew reports it again
     COLLECT(IS_READABLE(1), IS_READABLE(3), IS_SENT(SIGUSR1, 5), IS_READABLE(7), IS_READABLE(8));
     EXPECT(is_readable(outside_fd));
     forget(level);

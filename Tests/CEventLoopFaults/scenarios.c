@@ -306,8 +306,8 @@ static void alarms(void) {
     // The wait's own deadline.
     uint64_t deadline_ns = now() + MILLISECOND / 10;
     for (int i = 0; i < MOST_WAITS; i++) {
-        el_event event;
-        if (CALL_OF(el_loop_wait, loop, deadline_ns, &event, 1) < 0) EXPECT(was_faulted);
+        el_event events[MANY];
+        if (CALL_OF(el_loop_wait, loop, deadline_ns, events, MANY) < 0) EXPECT(was_faulted);
         EXPECT(result <= 0);
         if (result == 0) break;
     }
@@ -379,16 +379,21 @@ static void stale_watches(void) {
     MUST(el_fd_add, loop, silent, 0, EL_LEVEL, 4);
     MUST(el_signal_add, loop, SIGUSR1, 5);
     COLLECT(IS_READABLE(1), IS_READABLE(2));
+    // Closed, and still in the table when the epoll set is built anew: the kernel knows better.
+    int quiet = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    MUST(el_fd_add, loop, quiet, EL_READ, EL_LEVEL, 9);
     for (int round = 0; round < 2; round++) {
         int closed = make_ready(), held = fcntl(closed, F_DUPFD_CLOEXEC, 200);
         MUST(el_fd_add, loop, closed, EL_READ, EL_LEVEL, 6);
         close(closed);
         CALL_OF(el_fd_remove, loop, closed);
         EXPECT(result == -EBADF);
+        if (round == 0) close(quiet);
         MUST(el_fd_modify, loop, level, 0, EL_LEVEL, 1);
         expect_silence();
         EXPECT(!is_readable(outside_fd));
         MUST(el_fd_modify, loop, level, EL_READ, EL_LEVEL, 1);
+        EXPECT(el_fd_remove(loop, quiet) == -ENOENT);
         COLLECT(IS_READABLE(1));
         close(held);
     }

@@ -174,7 +174,9 @@ static bool rebuild(struct poller *poller) {
     for (size_t fd = 0; fd < poller->registrations_capacity; fd++) {
         struct registration *registration = &poller->registrations[fd];
         if (!registration->is_watched || registration->is_spent) continue;
-        int result = control(fresh_fd, EPOLL_CTL_ADD, (int)fd, registration);
+        // The number may stand for another file by now, which nobody asked us to watch. The old set knows.
+        int result = control(poller->epoll_fd, EPOLL_CTL_MOD, (int)fd, registration);
+        if (result == 0) result = control(fresh_fd, EPOLL_CTL_ADD, (int)fd, registration);
         if (result == -ENOMEM || result == -ENOSPC) {
             close(fresh_fd);
             return false;

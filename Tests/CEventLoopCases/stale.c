@@ -195,6 +195,22 @@ CASE(rebuilt_set_keeps_an_armed_one_shot_and_a_silent_one) {
     close_pair(ends);
 }
 
+CASE(rebuilt_set_does_not_watch_a_number_for_its_next_file) {
+    el_loop *loop = make_loop(EL_CLOCK_MANUAL);
+    int fd = make_ready();
+    EXPECT(el_fd_add(loop, fd, EL_READ, EL_LEVEL, 1) == 0);
+    close(fd);
+    EXPECT(make_ready() == fd); // another file, which nobody adds
+    EXPECT(is_quiet(loop));
+    int stale = leave_stale_watch(loop);
+    EXPECT(is_quiet(loop));
+    EXPECT(el_fd_add(loop, fd, EL_READ, EL_LEVEL, 2) == 0);
+    EXPECT(gives_only(loop, 2, EL_READY_READ));
+    el_loop_destroy(loop);
+    close(stale);
+    close(fd);
+}
+
 CASE(rebuilt_set_is_still_watched_by_a_foreign_epoll) {
     el_loop *loop = make_loop(EL_CLOCK_MANUAL);
     int loop_fd = el_loop_fd(loop), foreign_fd = epoll_create1(EPOLL_CLOEXEC);

@@ -17,7 +17,7 @@ let package = Package(
         .library(name: "CEventLoopStatic", type: .static, targets: ["CEventLoop"]),
     ],
     targets: [
-        .target(name: "CEventLoop"),
+        .target(name: "CEventLoop", exclude: ["Makefile", "abi.txt"]),
         .target(name: "EventLoop", dependencies: ["CEventLoop"], swiftSettings: swiftSettings),
         .executableTarget(name: "Demos", dependencies: ["EventLoop"], swiftSettings: swiftSettings),
         // Runs the built executable; the dependency is what builds it first.

@@ -76,6 +76,7 @@ CASE_IN_LIST(wake_ends_a_wait_of_the_manual_clock_for_the_future)
 CASE_IN_LIST(wake_from_a_thread_ends_a_wait)
 CASE_IN_LIST(wake_carries_what_was_written_before)
 CASE_IN_LIST(wakes_from_eight_threads_are_never_lost)
+CASE_IN_LIST(wakes_from_eight_threads_that_end_before_the_loop)
 
 CASE_IN_LIST(timer_is_due_at_its_deadline)
 CASE_IN_LIST(timer_in_the_past_is_due_at_once)

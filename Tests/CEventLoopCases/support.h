@@ -52,6 +52,9 @@ int make_ready(void);
 void send_byte(int fd);
 void drain(int fd);
 
+/// Starts a timer for a few milliseconds from now and arms the loop before it is due, however slow this is.
+el_timer arm_timer(el_loop *loop, uint64_t token);
+
 // Looking at a loop
 
 /// Takes what there is without waiting.

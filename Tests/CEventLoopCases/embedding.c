@@ -41,7 +41,7 @@ CASE(armed_loop_is_readable_when_its_timer_is_due) {
     el_loop *loop = make_loop(EL_CLOCK_MONOTONIC);
     el_event event;
     for (uint64_t i = 0; i < 5; i++) {
-        arm_timer(loop, i);
+        arm_soon(loop, i);
         uint64_t deadline_ns = el_timer_earliest(loop);
         EXPECT(becomes_readable(el_loop_fd(loop)));
         EXPECT(poll_loop(loop, &event, 1) == 1);
@@ -87,7 +87,7 @@ CASE(loop_watches_another_loop) {
     EXPECT(gives_only(outer, 1, EL_READY_READ));
     EXPECT(poll_loop(inner, &event, 1) == 1 && event.kind == EL_EVENT_WAKE);
     EXPECT(is_quiet(outer));
-    arm_timer(inner, 5);
+    arm_soon(inner, 5);
     EXPECT(el_loop_wait(outer, EL_NEVER, &event, 1) == 1 && event.token == 1);
     EXPECT(poll_loop(inner, &event, 1) == 1 && event.token == 5);
     EXPECT(is_quiet(outer));

@@ -44,16 +44,6 @@ void drain(int fd) {
     }
 }
 
-el_timer arm_timer(el_loop *loop, uint64_t token) {
-    for (uint64_t delay_ns = MILLISECOND;; delay_ns *= 2) {
-        el_timer timer = el_timer_start(loop, el_loop_update_now(loop) + delay_ns, token);
-        int result = el_loop_arm(loop);
-        must(timer != 0 && result >= 0, "el_loop_arm");
-        if (result == 0) return timer;
-        el_timer_cancel(loop, timer);
-    }
-}
-
 int poll_loop(el_loop *loop, el_event *out, int capacity) { return el_loop_wait(loop, 0, out, capacity); }
 
 bool is_readable(int fd) {
@@ -66,6 +56,16 @@ bool is_readable(int fd) {
 bool is_quiet(el_loop *loop) {
     el_event event;
     return poll_loop(loop, &event, 1) == 0 && !is_readable(el_loop_fd(loop));
+}
+
+el_timer arm_soon(el_loop *loop, uint64_t token) {
+    for (;;) {
+        el_timer timer = el_timer_start(loop, el_loop_update_now(loop) + MILLISECOND, token);
+        int result = el_loop_arm(loop);
+        must(result >= 0, "el_loop_arm");
+        if (result == 0) return timer;
+        el_timer_cancel(loop, timer);
+    }
 }
 
 bool gives_only(el_loop *loop, uint64_t token, uint32_t ready) {

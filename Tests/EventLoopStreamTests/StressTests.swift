@@ -3,7 +3,8 @@ import Testing
 
 @testable import EventLoop
 
-/// Many connections that are cancelled and closed at random: what was acknowledged comes back, nothing is left.
+/// Many connections that are cancelled and closed at random: what was acknowledged comes back, nothing is
+/// left.
 struct StressTests {
     @Test(arguments: [1, 2, 3] as [UInt64])
     func everyAcknowledgedByteComesBack(seed: UInt64) async throws {
@@ -27,7 +28,7 @@ struct StressTests {
                 let seed = random.next()
                 return { try await EchoClient(address: address, seed: seed).exchange(messages: 200) }
             }
-            let counts = try await gather(clients)
+            let counts = try await gather(clients) { try await $0() }
             #expect(counts.reduce(0, +) > 5000)
             listener.close()
             try await server.value

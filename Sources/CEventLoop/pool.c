@@ -1,0 +1,144 @@
+#include "pool.h"
+
+#include <stdlib.h>
+
+#include "invariant.h"
+
+void pool_open(struct pool *pool, uint32_t item_size, uint32_t page_bits) {
+    *pool = (struct pool){
+        .first_roomy = POOL_NOTHING,
+        .first_absent = POOL_NOTHING,
+        .item_size = item_size,
+        .page_bits = page_bits,
+    };
+}
+
+void pool_close(struct pool *pool) {
+    for (uint32_t index = 0; index < pool->page_count; index++) free(pool->pages[index].items);
+    free(pool->pages);
+}
+
+// MARK: - Pages
+
+/// Where the page keeps the number of the free item that follows this free one.
+static uint32_t *link_of(const struct pool *pool, const struct pool_page *page, uint32_t offset) {
+    return (uint32_t *)(void *)(page->items + (size_t)offset * pool->item_size);
+}
+
+static void link_roomy(struct pool *pool, uint32_t index) {
+    struct pool_page *page = &pool->pages[index];
+    page->previous = POOL_NOTHING;
+    page->next = pool->first_roomy;
+    if (page->next != POOL_NOTHING) pool->pages[page->next].previous = index;
+    pool->first_roomy = index;
+}
+
+static void unlink_roomy(struct pool *pool, uint32_t index) {
+    struct pool_page *page = &pool->pages[index];
+    if (page->previous != POOL_NOTHING) {
+        pool->pages[page->previous].next = page->next;
+    } else {
+        pool->first_roomy = page->next;
+    }
+    if (page->next != POOL_NOTHING) pool->pages[page->next].previous = page->previous;
+}
+
+/// Finds the index for one more page: one that was given back, or a new one at the end.
+static uint32_t reserve_page(struct pool *pool) {
+    if (pool->first_absent != POOL_NOTHING) return pool->first_absent;
+    if (pool->page_count == pool->page_capacity) {
+        uint32_t capacity = pool->page_capacity == 0 ? 8 : pool->page_capacity * 2;
+        if (capacity > UINT32_MAX >> pool->page_bits) return POOL_NOTHING;
+        struct pool_page *grown = realloc(pool->pages, capacity * sizeof *grown);
+        if (grown == NULL) return POOL_NOTHING;
+        pool->pages = grown;
+        pool->page_capacity = capacity;
+    }
+    return pool->page_count;
+}
+
+static bool add_page(struct pool *pool) {
+    uint32_t index = reserve_page(pool);
+    if (index == POOL_NOTHING) return false;
+    uint32_t item_count = 1u << pool->page_bits;
+    unsigned char *items = calloc(item_count, pool->item_size);
+    if (items == NULL) return false;
+    struct pool_page *page = &pool->pages[index];
+    if (index == pool->page_count) {
+        pool->page_count++;
+    } else {
+        pool->first_absent = page->next;
+    }
+    *page = (struct pool_page){.items = items, .first_free = 0};
+    for (uint32_t i = 0; i < item_count; i++) {
+        *link_of(pool, page, i) = i + 1 < item_count ? i + 1 : POOL_NOTHING;
+    }
+    link_roomy(pool, index);
+    return true;
+}
+
+// MARK: - Items
+
+uint32_t pool_take(struct pool *pool) {
+    if (pool->first_roomy == POOL_NOTHING && !add_page(pool)) return POOL_NOTHING;
+    uint32_t index = pool->first_roomy;
+    struct pool_page *page = &pool->pages[index];
+    uint32_t offset = page->first_free;
+    page->first_free = *link_of(pool, page, offset);
+    page->live_count++;
+    if (page->first_free == POOL_NOTHING) unlink_roomy(pool, index);
+    return index << pool->page_bits | offset;
+}
+
+void pool_give_back(struct pool *pool, uint32_t item) {
+    uint32_t index = item >> pool->page_bits, offset = item & ((1u << pool->page_bits) - 1);
+    struct pool_page *page = &pool->pages[index];
+    if (page->first_free == POOL_NOTHING) link_roomy(pool, index);
+    *link_of(pool, page, offset) = page->first_free;
+    page->first_free = offset;
+    page->live_count--;
+    // The only page with room stays, or one item at a page's edge would cost malloc and free each time.
+    bool is_only_roomy = pool->first_roomy == index && page->next == POOL_NOTHING;
+    if (page->live_count == 0 && !is_only_roomy) {
+        unlink_roomy(pool, index);
+        free(page->items);
+        page->items = NULL;
+        page->next = pool->first_absent;
+        pool->first_absent = index;
+    }
+}
+
+// MARK: - Invariants
+
+uint64_t pool_live_count(const struct pool *pool) {
+    uint64_t live_count = 0;
+    for (uint32_t index = 0; index < pool->page_count; index++) {
+        if (pool->pages[index].items != NULL) live_count += pool->pages[index].live_count;
+    }
+    return live_count;
+}
+
+void pool_check(const struct pool *pool) {
+    uint32_t roomy_count = 0, absent_count = 0, linked_count = 0;
+    for (uint32_t index = 0; index < pool->page_count; index++) {
+        const struct pool_page *page = &pool->pages[index];
+        if (page->items == NULL) {
+            absent_count++;
+            continue;
+        }
+        uint32_t free_count = 0;
+        for (uint32_t i = page->first_free; i != POOL_NOTHING; i = *link_of(pool, page, i)) free_count++;
+        must_hold(free_count + page->live_count == 1u << pool->page_bits, "an item is live or free");
+        roomy_count += free_count > 0;
+    }
+    for (uint32_t index = pool->first_roomy, previous = POOL_NOTHING; index != POOL_NOTHING;
+         previous = index, index = pool->pages[index].next) {
+        must_hold(pool->pages[index].previous == previous, "a page with room knows the one before it");
+        linked_count++;
+    }
+    must_hold(linked_count == roomy_count, "each page with room can be found");
+    for (uint32_t index = pool->first_absent; index != POOL_NOTHING; index = pool->pages[index].next) {
+        must_hold(absent_count-- > 0, "a page that was given back is listed once");
+    }
+    must_hold(absent_count == 0, "each page that was given back is listed");
+}

@@ -1,8 +1,11 @@
 #include "pool.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "invariant.h"
+
+enum { CACHE_LINE = 64 };
 
 void pool_open(struct pool *pool, uint32_t item_size, uint32_t page_bits) {
     *pool = (struct pool){
@@ -25,7 +28,7 @@ static uint32_t *link_of(const struct pool *pool, const struct pool_page *page, 
     return (uint32_t *)(void *)(page->items + (size_t)offset * pool->item_size);
 }
 
-static void link_roomy(struct pool *pool, uint32_t index) {
+void pool_page_has_room(struct pool *pool, uint32_t index) {
     struct pool_page *page = &pool->pages[index];
     page->previous = POOL_NOTHING;
     page->next = pool->first_roomy;
@@ -33,7 +36,7 @@ static void link_roomy(struct pool *pool, uint32_t index) {
     pool->first_roomy = index;
 }
 
-static void unlink_roomy(struct pool *pool, uint32_t index) {
+void pool_page_is_full(struct pool *pool, uint32_t index) {
     struct pool_page *page = &pool->pages[index];
     if (page->previous != POOL_NOTHING) {
         pool->pages[page->previous].next = page->next;
@@ -57,12 +60,14 @@ static uint32_t reserve_page(struct pool *pool) {
     return pool->page_count;
 }
 
-static bool add_page(struct pool *pool) {
+bool pool_add_page(struct pool *pool) {
     uint32_t index = reserve_page(pool);
     if (index == POOL_NOTHING) return false;
     uint32_t item_count = 1u << pool->page_bits;
-    unsigned char *items = calloc(item_count, pool->item_size);
+    size_t size = (size_t)item_count * pool->item_size;
+    unsigned char *items = aligned_alloc(CACHE_LINE, (size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
     if (items == NULL) return false;
+    memset(items, 0, size);
     struct pool_page *page = &pool->pages[index];
     if (index == pool->page_count) {
         pool->page_count++;
@@ -73,39 +78,19 @@ static bool add_page(struct pool *pool) {
     for (uint32_t i = 0; i < item_count; i++) {
         *link_of(pool, page, i) = i + 1 < item_count ? i + 1 : POOL_NOTHING;
     }
-    link_roomy(pool, index);
+    pool_page_has_room(pool, index);
     return true;
 }
 
-// MARK: - Items
-
-uint32_t pool_take(struct pool *pool) {
-    if (pool->first_roomy == POOL_NOTHING && !add_page(pool)) return POOL_NOTHING;
-    uint32_t index = pool->first_roomy;
+void pool_page_is_empty(struct pool *pool, uint32_t index) {
     struct pool_page *page = &pool->pages[index];
-    uint32_t offset = page->first_free;
-    page->first_free = *link_of(pool, page, offset);
-    page->live_count++;
-    if (page->first_free == POOL_NOTHING) unlink_roomy(pool, index);
-    return index << pool->page_bits | offset;
-}
-
-void pool_give_back(struct pool *pool, uint32_t item) {
-    uint32_t index = item >> pool->page_bits, offset = item & ((1u << pool->page_bits) - 1);
-    struct pool_page *page = &pool->pages[index];
-    if (page->first_free == POOL_NOTHING) link_roomy(pool, index);
-    *link_of(pool, page, offset) = page->first_free;
-    page->first_free = offset;
-    page->live_count--;
     // The only page with room stays, or one item at a page's edge would cost malloc and free each time.
-    bool is_only_roomy = pool->first_roomy == index && page->next == POOL_NOTHING;
-    if (page->live_count == 0 && !is_only_roomy) {
-        unlink_roomy(pool, index);
-        free(page->items);
-        page->items = NULL;
-        page->next = pool->first_absent;
-        pool->first_absent = index;
-    }
+    if (pool->first_roomy == index && page->next == POOL_NOTHING) return;
+    pool_page_is_full(pool, index);
+    free(page->items);
+    page->items = NULL;
+    page->next = pool->first_absent;
+    pool->first_absent = index;
 }
 
 // MARK: - Invariants

@@ -30,12 +30,40 @@ struct pool {
 EL_ROOM void pool_open(struct pool *pool, uint32_t item_size, uint32_t page_bits);
 EL_ROOM void pool_close(struct pool *pool);
 
-/// Returns a free item's number, or POOL_NOTHING when memory ran out.
-EL_ROOM uint32_t pool_take(struct pool *pool);
-EL_ROOM void pool_give_back(struct pool *pool, uint32_t item);
+// What is hot is inline, and given the pool's two numbers again as constants: half the instructions.
 
-static inline bool pool_has_page(const struct pool *pool, uint32_t item) {
-    uint32_t page = item >> pool->page_bits;
+EL_ROOM bool pool_add_page(struct pool *pool);
+EL_ROOM void pool_page_is_full(struct pool *pool, uint32_t page);
+EL_ROOM void pool_page_has_room(struct pool *pool, uint32_t page);
+EL_ROOM void pool_page_is_empty(struct pool *pool, uint32_t page);
+
+static inline void *pool_at(const struct pool *pool, uint32_t item, uint32_t item_size, uint32_t page_bits) {
+    return pool->pages[item >> page_bits].items + (size_t)(item & ((1u << page_bits) - 1)) * item_size;
+}
+
+/// Returns a free item's number, or POOL_NOTHING when memory ran out.
+static inline uint32_t pool_take(struct pool *pool, uint32_t item_size, uint32_t page_bits) {
+    if (pool->first_roomy == POOL_NOTHING && !pool_add_page(pool)) return POOL_NOTHING;
+    uint32_t index = pool->first_roomy;
+    struct pool_page *page = &pool->pages[index];
+    uint32_t item = index << page_bits | page->first_free;
+    page->first_free = *(uint32_t *)pool_at(pool, item, item_size, page_bits);
+    page->live_count++;
+    if (page->first_free == POOL_NOTHING) pool_page_is_full(pool, index);
+    return item;
+}
+
+static inline void pool_give_back(struct pool *pool, uint32_t item, uint32_t item_size, uint32_t page_bits) {
+    uint32_t index = item >> page_bits;
+    struct pool_page *page = &pool->pages[index];
+    if (page->first_free == POOL_NOTHING) pool_page_has_room(pool, index);
+    *(uint32_t *)pool_at(pool, item, item_size, page_bits) = page->first_free;
+    page->first_free = item & ((1u << page_bits) - 1);
+    if (--page->live_count == 0) pool_page_is_empty(pool, index);
+}
+
+static inline bool pool_has_page(const struct pool *pool, uint32_t item, uint32_t page_bits) {
+    uint32_t page = item >> page_bits;
     return page < pool->page_count && pool->pages[page].items != NULL;
 }
 

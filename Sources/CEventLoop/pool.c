@@ -17,15 +17,16 @@ void pool_open(struct pool *pool, uint32_t item_size, uint32_t page_bits) {
 }
 
 void pool_close(struct pool *pool) {
-    for (uint32_t index = 0; index < pool->page_count; index++) free(pool->pages[index].items);
+    for (uint32_t index = 0; index < pool->page_count; index++) free(pool->items[index]);
     free(pool->pages);
+    free(pool->items);
 }
 
 // MARK: - Pages
 
 /// Where the page keeps the number of the free item that follows this free one.
-static uint32_t *link_of(const struct pool *pool, const struct pool_page *page, uint32_t offset) {
-    return (uint32_t *)(void *)(page->items + (size_t)offset * pool->item_size);
+static uint32_t *link_of(const struct pool *pool, uint32_t index, uint32_t offset) {
+    return (uint32_t *)(void *)(pool->items[index] + (size_t)offset * pool->item_size);
 }
 
 void pool_page_has_room(struct pool *pool, uint32_t index) {
@@ -52,9 +53,12 @@ static uint32_t reserve_page(struct pool *pool) {
     if (pool->page_count == pool->page_capacity) {
         uint32_t capacity = pool->page_capacity == 0 ? 8 : pool->page_capacity * 2;
         if (capacity > UINT32_MAX >> pool->page_bits) return POOL_NOTHING;
-        struct pool_page *grown = realloc(pool->pages, capacity * sizeof *grown);
-        if (grown == NULL) return POOL_NOTHING;
-        pool->pages = grown;
+        struct pool_page *pages = realloc(pool->pages, capacity * sizeof *pages);
+        if (pages == NULL) return POOL_NOTHING;
+        pool->pages = pages;
+        unsigned char **all_items = realloc(pool->items, capacity * sizeof *all_items);
+        if (all_items == NULL) return POOL_NOTHING;
+        pool->items = all_items;
         pool->page_capacity = capacity;
     }
     return pool->page_count;
@@ -74,9 +78,10 @@ bool pool_add_page(struct pool *pool) {
     } else {
         pool->first_absent = page->next;
     }
-    *page = (struct pool_page){.items = items, .first_free = 0};
+    *page = (struct pool_page){.first_free = 0};
+    pool->items[index] = items;
     for (uint32_t i = 0; i < item_count; i++) {
-        *link_of(pool, page, i) = i + 1 < item_count ? i + 1 : POOL_NOTHING;
+        *link_of(pool, index, i) = i + 1 < item_count ? i + 1 : POOL_NOTHING;
     }
     pool_page_has_room(pool, index);
     return true;
@@ -87,8 +92,8 @@ void pool_page_is_empty(struct pool *pool, uint32_t index) {
     // The only page with room stays, or one item at a page's edge would cost malloc and free each time.
     if (pool->first_roomy == index && page->next == POOL_NOTHING) return;
     pool_page_is_full(pool, index);
-    free(page->items);
-    page->items = NULL;
+    free(pool->items[index]);
+    pool->items[index] = NULL;
     page->next = pool->first_absent;
     pool->first_absent = index;
 }
@@ -98,7 +103,7 @@ void pool_page_is_empty(struct pool *pool, uint32_t index) {
 uint64_t pool_live_count(const struct pool *pool) {
     uint64_t live_count = 0;
     for (uint32_t index = 0; index < pool->page_count; index++) {
-        if (pool->pages[index].items != NULL) live_count += pool->pages[index].live_count;
+        if (pool->items[index] != NULL) live_count += pool->pages[index].live_count;
     }
     return live_count;
 }
@@ -107,12 +112,12 @@ void pool_check(const struct pool *pool) {
     uint32_t roomy_count = 0, absent_count = 0, linked_count = 0;
     for (uint32_t index = 0; index < pool->page_count; index++) {
         const struct pool_page *page = &pool->pages[index];
-        if (page->items == NULL) {
+        if (pool->items[index] == NULL) {
             absent_count++;
             continue;
         }
         uint32_t free_count = 0;
-        for (uint32_t i = page->first_free; i != POOL_NOTHING; i = *link_of(pool, page, i)) free_count++;
+        for (uint32_t i = page->first_free; i != POOL_NOTHING; i = *link_of(pool, index, i)) free_count++;
         must_hold(free_count + page->live_count == 1u << pool->page_bits, "an item is live or free");
         roomy_count += free_count > 0;
     }

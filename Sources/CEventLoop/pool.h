@@ -11,7 +11,6 @@
 static const uint32_t POOL_NOTHING = UINT32_MAX;
 
 struct pool_page {
-    unsigned char *items; // NULL: given back
     uint32_t live_count;
     uint32_t first_free;
     uint32_t next, previous; // among the pages that have a free item
@@ -19,6 +18,7 @@ struct pool_page {
 
 /// An item that is free lends its first four bytes to the pool. A new page's other bytes are zero.
 struct pool {
+    unsigned char **items; // of each page; NULL: given back
     struct pool_page *pages;
     uint32_t page_count, page_capacity;
     uint32_t first_roomy;  // a page with items and room
@@ -38,7 +38,7 @@ EL_ROOM void pool_page_has_room(struct pool *pool, uint32_t page);
 EL_ROOM void pool_page_is_empty(struct pool *pool, uint32_t page);
 
 static inline void *pool_at(const struct pool *pool, uint32_t item, uint32_t item_size, uint32_t page_bits) {
-    return pool->pages[item >> page_bits].items + (size_t)(item & ((1u << page_bits) - 1)) * item_size;
+    return pool->items[item >> page_bits] + (size_t)(item & ((1u << page_bits) - 1)) * item_size;
 }
 
 /// Returns a free item's number, or POOL_NOTHING when memory ran out.
@@ -64,7 +64,7 @@ static inline void pool_give_back(struct pool *pool, uint32_t item, uint32_t ite
 
 static inline bool pool_has_page(const struct pool *pool, uint32_t item, uint32_t page_bits) {
     uint32_t page = item >> page_bits;
-    return page < pool->page_count && pool->pages[page].items != NULL;
+    return page < pool->page_count && pool->items[page] != NULL;
 }
 
 EL_ROOM uint64_t pool_live_count(const struct pool *pool);

@@ -19,6 +19,9 @@
 // Nodes skip digits in which all of theirs agree, so the depth is the number of real decisions: two or
 // three for a million timers in a minute.
 
+// Kept apart, so that what runs each time is short.
+#define RARE __attribute__((noinline))
+
 enum { FEW = 8, MANY = 512, NODE_PAGE_BITS = 3 };
 static const uint32_t TREE_ROOT = UINT32_MAX;
 static const uint32_t NODE_LIMIT = UINT32_MAX >> TREE_DIGIT_BITS;
@@ -84,7 +87,7 @@ static void plant(struct tree_bucket *bucket, struct tree_node *parent, struct t
 }
 
 /// Puts a node between a bucket and the node in it, to which a new deadline does not belong.
-static struct tree_node *fork(struct tree *tree, struct tree_bucket *bucket, uint64_t deadline_ns) {
+RARE static struct tree_node *fork(struct tree *tree, struct tree_bucket *bucket, uint64_t deadline_ns) {
     struct tree_node *below = bucket->node, *node = take_node(tree);
     if (node == NULL) return NULL;
     uint32_t top_bit = highest_bit(deadline_ns ^ below->prefix);
@@ -138,7 +141,7 @@ static uint64_t difference_in(const struct tree *tree, const struct tree_bucket 
 }
 
 /// Hands a list down to a new node. False when there is no memory for it, and the list stays as it was.
-static bool split(struct tree *tree, struct tree_bucket *bucket, struct tree_node *parent) {
+RARE static bool split(struct tree *tree, struct tree_bucket *bucket, struct tree_node *parent) {
     uint64_t difference = difference_in(tree, bucket);
     if (difference == 0) { // those that differed are gone
         bucket->kind = TREE_EQUAL;
@@ -159,7 +162,7 @@ static bool split(struct tree *tree, struct tree_bucket *bucket, struct tree_nod
 }
 
 /// A bucket has become empty, and with it perhaps its node, and so on up.
-static void prune(struct tree *tree, struct tree_node *node, uint32_t digit) {
+RARE static void prune(struct tree *tree, struct tree_node *node, uint32_t digit) {
     while (node != NULL) {
         node->occupied &= ~(1ull << digit);
         if (node->occupied != 0) return;
@@ -173,7 +176,8 @@ static void prune(struct tree *tree, struct tree_node *node, uint32_t digit) {
 
 // MARK: - The tree
 
-bool tree_insert(struct tree *tree, uint32_t slot, uint64_t deadline_ns) {
+bool tree_insert(struct tree *tree, uint32_t slot, struct tree_slot *named) {
+    uint64_t deadline_ns = named->deadline_ns;
     struct tree_node *node = NULL;
     struct tree_bucket *bucket = &tree->root;
     while (bucket->kind == TREE_NODE) {
@@ -184,8 +188,6 @@ bool tree_insert(struct tree *tree, uint32_t slot, uint64_t deadline_ns) {
         }
         bucket = &node->buckets[digit_of(node, deadline_ns)];
     }
-    struct tree_slot *named = tree_slot(tree, slot);
-    named->deadline_ns = deadline_ns;
     append(tree, bucket, node, slot, named);
     if (tree->count++ == 0 || (tree->first != POOL_NOTHING && deadline_ns < tree->first_ns)) {
         tree->first = slot;
@@ -198,8 +200,7 @@ bool tree_insert(struct tree *tree, uint32_t slot, uint64_t deadline_ns) {
     return true;
 }
 
-void tree_remove(struct tree *tree, uint32_t slot) {
-    const struct tree_slot *named = tree_slot(tree, slot);
+void tree_remove(struct tree *tree, uint32_t slot, const struct tree_slot *named) {
     struct tree_node *node = node_of(tree, named);
     uint32_t digit = named->bucket & (TREE_BUCKETS - 1);
     struct tree_bucket *bucket = node == NULL ? &tree->root : &node->buckets[digit];

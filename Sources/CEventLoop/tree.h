@@ -57,9 +57,9 @@ struct tree {
 EL_ROOM void tree_open(struct tree *tree);
 EL_ROOM void tree_close(struct tree *tree);
 
-/// Puts a slot behind all of its deadline. False when memory ran out.
-EL_ROOM bool tree_insert(struct tree *tree, uint32_t slot, uint64_t deadline_ns);
-EL_ROOM void tree_remove(struct tree *tree, uint32_t slot);
+/// Puts a slot, whose deadline is set, behind all of that deadline. False when memory ran out.
+EL_ROOM bool tree_insert(struct tree *tree, uint32_t slot, struct tree_slot *named);
+EL_ROOM void tree_remove(struct tree *tree, uint32_t slot, const struct tree_slot *named);
 /// The slot that is first in order, POOL_NOTHING when there is none. Its deadline is then in `first_ns`.
 EL_ROOM uint32_t tree_first(struct tree *tree);
 
@@ -72,8 +72,8 @@ static inline uint32_t tree_take_slot(struct tree *tree) {
     return pool_take(&tree->slots, sizeof(struct tree_slot), TREE_SLOT_PAGE_BITS);
 }
 
-static inline void tree_give_back_slot(struct tree *tree, uint32_t slot) {
-    tree_slot(tree, slot)->generation = 0;
+static inline void tree_give_back_slot(struct tree *tree, uint32_t slot, struct tree_slot *named) {
+    named->generation = 0;
     pool_give_back(&tree->slots, slot, sizeof(struct tree_slot), TREE_SLOT_PAGE_BITS);
 }
 

@@ -36,6 +36,7 @@ static const struct rule rules[] = {
     // The epoll set is built anew; when that fails, the next stale event tries again.
     {"el_loop_wait", CALL_epoll_create1, ABSORBED, {EMFILE, ENFILE, ENOMEM}},
     {"el_loop_wait", CALL_epoll_ctl_add, ABSORBED, {ENOMEM, ENOSPC}},
+    {"el_loop_wait", CALL_epoll_ctl_mod, ABSORBED, {ENOMEM}},
     {"el_loop_wait", CALL_epoll_ctl_del, ABSORBED, {0}},
     {"el_loop_wait", CALL_close, ABSORBED, {EINTR, EIO}},
 
@@ -52,7 +53,9 @@ static const struct rule rules[] = {
     {"el_loop_now", CALL_clock_gettime, ABSORBED, {0}},
     {"el_loop_update_now", CALL_clock_gettime, ABSORBED, {0}},
 
-    {"el_fd_add", CALL_epoll_ctl_add, RETURNED, {EBADF, EEXIST, EINVAL, ELOOP, ENOMEM, ENOSPC, EPERM}},
+    // (Not EEXIST, which is true or false: the scenarios have it happen.)
+    {"el_fd_add", CALL_epoll_ctl_add, RETURNED, {EBADF, EINVAL, ELOOP, ENOMEM, ENOSPC, EPERM}},
+    {"el_fd_add", CALL_epoll_ctl_mod, RETURNED, {ENOMEM}},
     {"el_fd_add", CALL_epoll_ctl_del, ABSORBED, {0}},
     {"el_fd_add", CALL_realloc, RETURNED, {ENOMEM}},
 

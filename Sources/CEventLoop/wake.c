@@ -1,8 +1,12 @@
+#define _GNU_SOURCE
+
 #include "wake.h"
 
 #include <errno.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+#include "renew.h"
 
 // No wake is lost. A ringer stores its message, then sets is_ringing. If the flag was clear, it writes
 // to the eventfd, and the loop will clear the bell after that write. If the flag was set, some ringer's
@@ -22,6 +26,12 @@ int wake_open(struct wake *wake) {
 }
 
 void wake_close(struct wake *wake) { close(wake->event_fd); }
+
+int wake_fork(struct wake *wake) {
+    // The flag decides, not the parent's eventfd: its ringer may have come to the one and not to the other,
+    // and is not there any more to go on.
+    return renew(wake->event_fd, eventfd(wake->is_ringing, EFD_NONBLOCK | EFD_CLOEXEC));
+}
 
 int wake_ring(struct wake *wake) {
     if (__atomic_exchange_n(&wake->is_ringing, 1, __ATOMIC_ACQ_REL) != 0) return 0;

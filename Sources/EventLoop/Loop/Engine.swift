@@ -284,7 +284,7 @@ final class Engine: @unchecked Sendable {
         case .descriptor(let token, let readiness): observers[token]?.descriptorIsReady(readiness)
         case .timer(let token): wake(WaiterToken(rawValue: token))
         case .signal(let token): signalObservers[token]?.signalArrived()
-        case .wake: break
+        case .wake, .child: break  // Nothing here watches a child yet.
         }
     }
 

@@ -1,6 +1,6 @@
 // Lesson: a server is a loop that accepts, and a task for each connection.
 //
-// In Python this is asyncio.start_server and asyncio.open_connection. Server and clients share one thread here;
+// In Python this is asyncio.start_server and asyncio.open_connection. Server and clients share a thread here;
 // the bytes go through real sockets. A listener is an async sequence of connections, and a `BufferedReader`
 // reads lines. Nothing is left open: the clients' streams close at the end of their scope, which the
 // server reads as the end of the stream.

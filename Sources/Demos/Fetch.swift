@@ -1,6 +1,6 @@
 // Lesson: the same holds for sockets, which is what an event loop is for.
 //
-// Five pages come from a server on this machine that takes 1 or 2 s for each; it runs on a second event loop, in
+// Five pages come from a server on this machine that takes 1 or 2 s for each; it runs on another loop, in
 // another thread. Blocking sockets wait for one answer after another. On the loop all five requests are
 // under way at once, and one system call waits for all their answers: `gather` over an array of closures is
 // asyncio.gather(*coroutines). Answers come in any order; `gather` returns them in the order of the array.

@@ -11,6 +11,8 @@ protocol DescriptorObserver: AnyObject {
 /// Is told when a signal has arrived, on the loop's thread.
 protocol SignalObserver: AnyObject {
     func signalArrived()
+    /// The loop is closing: the signal is to act as before.
+    func loopIsClosing()
 }
 
 /// A loop's state and its parts. What is public about a loop stands in ``EventLoop``.
@@ -23,6 +25,7 @@ final class Engine: @unchecked Sendable {
     // which on these paths would cost more than the work.
     private let waitersStorage = UnsafeMutablePointer<WaiterTable>.allocate(capacity: 1)
     private let readyStorage = UnsafeMutablePointer<ReadyQueue>.allocate(capacity: 1)
+    private let taskIndexStorage = UnsafeMutablePointer<TaskIndex>.allocate(capacity: 1)
     private let observersStorage = UnsafeMutablePointer<SlotTable<any DescriptorObserver>>.allocate(
         capacity: 1)
     private let inbox = Inbox()
@@ -53,12 +56,15 @@ final class Engine: @unchecked Sendable {
         waitersStorage.initialize(to: WaiterTable())
         readyStorage.initialize(to: ReadyQueue())
         observersStorage.initialize(to: SlotTable())
+        taskIndexStorage.initialize(to: TaskIndex())
     }
 
     deinit {
         ready.deallocate()
         waiters.deallocate()
         observersStorage.deinitialize(count: 1).deallocate()
+        taskIndex.deallocate()
+        taskIndexStorage.deallocate()
         readyStorage.deallocate()
         waitersStorage.deallocate()
     }
@@ -73,6 +79,12 @@ final class Engine: @unchecked Sendable {
     var observers: SlotTable<any DescriptorObserver> {
         _read { yield observersStorage.pointee }
         _modify { yield &observersStorage.pointee }
+    }
+
+    @inline(__always)
+    var taskIndex: TaskIndex {
+        _read { yield taskIndexStorage.pointee }
+        _modify { yield &taskIndexStorage.pointee }
     }
 
     @inline(__always)
@@ -297,6 +309,7 @@ final class Engine: @unchecked Sendable {
             case .call(let call): schedule(call)
             case .delayed(let job, let deadline): delayJob(job, until: deadline)
             case .cancelWait(let token): cancelWait(token)
+            case .cancelTask(let wait): cancelWait(wait.token)
             case .perform(let action): action()
             case .nudge: break
             }
@@ -313,10 +326,12 @@ final class Engine: @unchecked Sendable {
     /// Whether nothing is ready, here or in the inbox.
     var isIdle: Bool { ready.isEmpty && !inbox.hasMessages }
 
-    /// No descriptor is watched from here on.
+    /// Neither descriptors nor signals are watched from here on, and what was left for the loop is dropped.
     func close() {
         isClosed = true
         for observer in observers.elements { observer.loopIsClosing() }
+        for observer in signalObservers.elements { observer.loopIsClosing() }
+        while inbox.hasMessages { _ = inbox.takeAll() }
     }
 
     func report(_ unhandled: UnhandledError) {

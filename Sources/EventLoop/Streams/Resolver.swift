@@ -54,7 +54,8 @@ private final class Lookup: Sendable {
 
     private func finish(with outcome: Result<[SocketAddress], any Error>, waking token: WaiterToken) {
         result.withLock { $0 = outcome }
-        engine.post(.perform { [engine] in engine.wake(token) })
+        // Not retained: it lies in the engine's own inbox, perhaps for good when the loop has ended.
+        engine.post(.perform { [unowned(unsafe) engine] in engine.wake(token) })
     }
 
     private func lookUp() -> Result<[SocketAddress], any Error> {

@@ -9,6 +9,7 @@
 /// ``gatherResults(_:)`` to let all of them end.) Cancelling the caller cancels them all.
 ///
 /// - Precondition: A loop runs on this thread.
+@discardableResult
 public func gather<each Value>(
     _ operations: repeat @escaping () async throws -> each Value
 ) async throws -> (repeat each Value) {
@@ -30,6 +31,7 @@ public func gather<each Value>(
 /// them all, and they are awaited.
 ///
 /// - Precondition: A loop runs on this thread.
+@discardableResult
 public func gatherResults<each Value>(
     _ operations: repeat @escaping () async throws -> each Value
 ) async -> (repeat Result<each Value, any Error>) {
@@ -53,6 +55,7 @@ public func gatherResults<each Value>(
 ///
 /// - Parameter limit: How many may run at once, at least 1; nil means all.
 /// - Precondition: A loop runs on this thread.
+@discardableResult
 @inlinable
 public func gather<Value>(
     _ operations: some Sequence<() async throws -> Value>, limit: Int? = nil
@@ -80,6 +83,7 @@ public func gather<Value>(
 ///
 /// When the caller is cancelled, so are all that run; those that had to wait for the limit are not
 /// started and end with a `CancellationError`.
+@discardableResult
 @inlinable
 public func gatherResults<Value>(
     _ operations: some Sequence<() async throws -> Value>, limit: Int? = nil

@@ -1,0 +1,32 @@
+import TestSupport
+import Testing
+
+/// EventLoop.run takes over the executors of its process, where other tests run. So each of its rules is a
+/// case of a program that is run for it.
+@Suite("EventLoop.run", .serialized, .timeLimit(.minutes(5)))
+struct ProcessModeTests {
+    private static let program = ChildProcess.executable("ProcessModeCases")
+
+    static func names() async throws -> [String] {
+        let list = try await ChildProcess.run(program)
+        return list.output.split(separator: "\n").map(String.init)
+    }
+
+    @Test("Rule", arguments: try await names())
+    func rule(name: String) async throws {
+        let child = try await ChildProcess.run(Self.program, [name])
+        #expect(child.ending == .exit(0), "\(child.output)")
+    }
+
+    @Test("the cases are found")
+    func found() async throws {
+        #expect(try await Self.names().count > 40)
+    }
+
+    @Test("it works from an async main, too")
+    func asyncMain() async throws {
+        let child = try await ChildProcess.run(ChildProcess.executable("AsyncMainCase"))
+        #expect(child.ending == .exit(0))
+        #expect(child.output == "ok\n")
+    }
+}

@@ -62,7 +62,8 @@ int children_add(struct children *children, int pid, uint64_t token, el_child *o
     if (pidfd < 0) return -errno;
     // Linux 5.3 has pidfds and cannot wait for them. That it is no child of ours is no obstacle.
     siginfo_t info;
-    if (wait_for(pidfd, &info, WNOWAIT) == -EINVAL) {
+    int result = wait_for(pidfd, &info, WNOWAIT);
+    if (result == -EINVAL || result == -ENOSYS) {
         close(pidfd);
         return -ENOSYS;
     }

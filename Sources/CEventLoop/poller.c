@@ -71,6 +71,11 @@ static struct registration *find(const struct poller *poller, int fd) {
     return registration->generation == 0 ? NULL : registration;
 }
 
+static bool is_known_watch(const struct poller *poller, int fd) {
+    const struct registration *registration = find(poller, fd);
+    return registration != NULL && registration->is_watched;
+}
+
 static int make_room(struct poller *poller, int fd) {
     size_t old_capacity = poller->registrations_capacity;
     if ((size_t)fd < old_capacity) return 0;
@@ -152,6 +157,10 @@ int poller_add(struct poller *poller, int fd, el_interest interest, el_mode mode
     // The kernel is asked before the table grows, so that a number which is not open costs nothing; and
     // even without interest, since nobody else knows whether this file can be watched, or is.
     int result = control(poller->epoll_fd, EPOLL_CTL_ADD, fd, &registration);
+    if (result == -EEXIST && !is_known_watch(poller, fd)) {
+        // The number stands again for a file that it stood for when we forgot it: that watch is ours to take.
+        result = control(poller->epoll_fd, EPOLL_CTL_MOD, fd, &registration);
+    }
     registration.is_file = result == -EPERM && owner == POLLER_CALLER;
     if (result < 0 && !registration.is_file) return result;
     result = make_room(poller, fd);
@@ -211,14 +220,17 @@ int poller_remove(struct poller *poller, int fd, enum poller_owner owner) {
 }
 
 /// Replaces the epoll set by one that holds what the table holds.
-/// On failure, -errno, the old set stays, and the next stale event tries again.
-static int rebuild(struct poller *poller) {
+/// On failure, -errno, the old set stays, and the next stale event tries again. A set that is shared with a
+/// parent is not touched.
+static int rebuild(struct poller *poller, bool is_shared) {
     int fresh_fd = epoll_create1(EPOLL_CLOEXEC);
     if (fresh_fd < 0) return -errno;
     for (size_t fd = 0; fd < poller->registrations_capacity; fd++) {
         struct registration *registration = &poller->registrations[fd];
         if (!registration->is_watched || registration->is_spent) continue;
-        int result = control(fresh_fd, EPOLL_CTL_ADD, (int)fd, registration);
+        // The number may stand for another file by now, which nobody asked us to watch. The old set knows.
+        int result = is_shared ? 0 : control(poller->epoll_fd, EPOLL_CTL_MOD, (int)fd, registration);
+        if (result == 0) result = control(fresh_fd, EPOLL_CTL_ADD, (int)fd, registration);
         if (result == -ENOMEM || result == -ENOSPC) {
             close(fresh_fd);
             return result;
@@ -248,7 +260,7 @@ int poller_fork(struct poller *poller) {
     // The set outside is the parent's as well, so nothing may be taken out of it.
     int outside_fd = poller->outside_fd;
     poller->outside_fd = -1;
-    int result = rebuild(poller);
+    int result = rebuild(poller, true);
     poller->outside_fd = outside_fd;
     if (result < 0 || outside_fd < 0) return result;
     result = renew(outside_fd, epoll_create1(EPOLL_CLOEXEC));
@@ -310,7 +322,7 @@ bool poller_take(struct poller *poller, int index, struct readiness *out) {
 }
 
 bool poller_finish(struct poller *poller) {
-    bool is_silenced = !poller->has_stale || rebuild(poller) == 0;
+    bool is_silenced = !poller->has_stale || rebuild(poller, false) == 0;
     return is_silenced && poller->is_full;
 }
 

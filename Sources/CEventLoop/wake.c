@@ -16,8 +16,10 @@
 // acquire and release in both places, which carries the message along.
 //
 // Between emptying and clearing, a ringer that finds the flag set writes nothing, and is seen all the
-// same. After the clearing, the next ringer writes again. (The GCC builtins instead of <stdatomic.h>
-// keep the struct plain, so that C++ could read this header.)
+// same. After the clearing, the next ringer writes again. A ringer whose write fails takes the flag back,
+// or every later one would rely on a write that never was; those that relied on it meanwhile go unheard,
+// which is what its error says. (The GCC builtins instead of <stdatomic.h> keep the struct plain, so that
+// C++ could read this header.)
 
 int wake_open(struct wake *wake) {
     wake->is_ringing = 0;
@@ -41,7 +43,9 @@ int wake_ring(struct wake *wake) {
     do {
         written = write(wake->event_fd, &one, sizeof one);
     } while (written < 0 && errno == EINTR);
-    int result = written < 0 ? -errno : 0;
+    // EAGAIN: the counter is full, so it is readable, and the loop will come.
+    int result = written < 0 && errno != EAGAIN ? -errno : 0;
+    if (result < 0) __atomic_store_n(&wake->is_ringing, 0, __ATOMIC_RELEASE);
     errno = saved_errno;
     return result;
 }

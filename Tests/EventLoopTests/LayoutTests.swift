@@ -88,7 +88,7 @@ struct LayoutTests {
     /// What is longer, and why.
     private static let longFiles = [
         // A turn and all that it deals with share state that nobody else may touch.
-        "Sources/EventLoop/Loop/Engine.swift": 340
+        "Sources/EventLoop/Loop/Engine.swift": 400
     ]
 
     @Test(

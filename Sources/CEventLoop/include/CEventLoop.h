@@ -306,7 +306,8 @@ EL_API int el_clock_advance(el_loop *loop, uint64_t duration_ns);
 EL_API int el_signal_add(el_loop *loop, int signal, uint64_t token);
 
 /// Gives the signal its former place in the calling thread's mask back; one that is pending then is
-/// delivered the ordinary way. Returns 0, or -ENOENT (not added).
+/// delivered the ordinary way. Returns 0, -ENOENT (not added), or what signalfd(2) refuses with; then it
+/// is still added.
 /// Call it, or el_loop_destroy, on the thread that called el_signal_add, whose mask it is.
 EL_API int el_signal_remove(el_loop *loop, int signal);
 

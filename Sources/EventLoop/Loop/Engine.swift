@@ -23,11 +23,10 @@ final class Engine: @unchecked Sendable {
     let reactor: Reactor
     // Behind pointers, because the runtime checks each access to a class's stored structure for exclusivity,
     // which on these paths would cost more than the work.
-    private let waitersStorage = UnsafeMutablePointer<WaiterTable>.allocate(capacity: 1)
-    private let readyStorage = UnsafeMutablePointer<ReadyQueue>.allocate(capacity: 1)
-    private let taskIndexStorage = UnsafeMutablePointer<TaskIndex>.allocate(capacity: 1)
-    private let observersStorage = UnsafeMutablePointer<SlotTable<any DescriptorObserver>>.allocate(
-        capacity: 1)
+    private let waitersStorage: UnsafeMutablePointer<WaiterTable>
+    private let readyStorage: UnsafeMutablePointer<ReadyQueue>
+    private let taskIndexStorage: UnsafeMutablePointer<TaskIndex>
+    private let observersStorage: UnsafeMutablePointer<SlotTable<any DescriptorObserver>>
     private let inbox = Inbox()
     var signalObservers = SlotTable<any SignalObserver>()
     /// The loop's own tasks: it keeps them alive until they end.
@@ -53,6 +52,10 @@ final class Engine: @unchecked Sendable {
 
     init() throws(SystemError) {
         reactor = try Reactor()
+        waitersStorage = .allocate(capacity: 1)
+        readyStorage = .allocate(capacity: 1)
+        taskIndexStorage = .allocate(capacity: 1)
+        observersStorage = .allocate(capacity: 1)
         waitersStorage.initialize(to: WaiterTable())
         readyStorage.initialize(to: ReadyQueue())
         observersStorage.initialize(to: SlotTable())

@@ -26,13 +26,14 @@ struct Reactor: ~Copyable {
 
     private static let capacity = 256
     private let loop: OpaquePointer
-    private let events = UnsafeMutablePointer<el_event>.allocate(capacity: capacity)
+    private let events: UnsafeMutablePointer<el_event>
 
     init() throws(SystemError) {
         var loop: OpaquePointer?
         let result = el_loop_create(.monotonic, &loop)
         guard let loop else { throw SystemError(call: "el_loop_create", code: -result) }
         self.loop = loop
+        events = .allocate(capacity: Self.capacity)
     }
 
     deinit {

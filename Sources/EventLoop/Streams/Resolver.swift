@@ -18,6 +18,8 @@ extension SocketAddress {
         }
         if let address = SocketAddress(numeric: host, port: port) { return [address] }
         guard !host.utf8.contains(0) else { throw StreamError.invalidAddress("a host name with a NUL") }
+        // No thread for nobody.
+        try Task.checkCancellation()
         let lookup = Lookup(host: host, port: port, engine: engine)
         let token = engine.reserveWait()
         lookup.start(waking: token)

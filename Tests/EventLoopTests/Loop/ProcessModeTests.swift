@@ -14,7 +14,9 @@ struct ProcessModeTests {
 
     @Test("Rule", arguments: try await names())
     func rule(name: String) async throws {
-        let child = try await ChildProcess.run(Self.program, [name])
+        // What Task.sleep leaves with a loop that ends cannot be freed: nobody would run it.
+        let environment = name.hasPrefix("Task.sleep") ? ["ASAN_OPTIONS": "detect_leaks=0"] : [:]
+        let child = try await ChildProcess.run(Self.program, [name], environment: environment)
         #expect(child.ending == .exit(0), "\(child.output)")
     }
 

@@ -143,42 +143,46 @@ struct DescriptorTests {
     @Test func newOwnerOfANumberGetsNoStaleEvent() async throws {
         await #expect(processExitsWith: .success) {
             try await onLoop {
-                let listener = try RawSocket(boundTo: anyPort, backlog: 8)
-                let address = try listener.localAddress
-                let first = try await TCPStream.connect(to: address)
-                let firstPeer = try listener.accept()
-                let second = try await TCPStream.connect(to: address)
-                let secondPeer = try listener.accept()
-                let number = second.descriptor.fileDescriptor
-
-                // The first one's event makes its task close the second, whose event is in the same batch,
-                // and open a third with the second's number.
-                let replace = spawn {
-                    _ = try await first.read(upTo: 1)
-                    second.close()
-                    let third = try await TCPStream.connect(to: address)
-                    precondition(third.descriptor.fileDescriptor == number)
-                    return third
-                }
-                await untilWaiting(1)
-                let secondReader = spawn { try await second.read(upTo: 1) }
-                await untilWaiting(2)
-                firstPeer.send("x")
-                secondPeer.send("y")
-                first.waitForData()
-                second.waitForData()
-                let third = try await replace.value
-                await expectClosed(secondReader)
-
-                let thirdPeer = try listener.accept()
-                let reader = spawn { try await third.read(upTo: 100) }
-                await untilWaiting(1)
-                await turns()
-                #expect(!reader.isDone)
-                thirdPeer.send("z")
-                #expect(try await reader.value == Array("z".utf8))
+                // The process's runtime, too, opens files now and then: again until the number is the same.
+                while try await !DescriptorTests.replaceInOneBatch() {}
             }
         }
+    }
+
+    /// Lets the first stream's event make its task close the second, whose event is in the same batch, and
+    /// open a third. Returns whether that has the second's number.
+    fileprivate static func replaceInOneBatch() async throws -> Bool {
+        let listener = try RawSocket(boundTo: anyPort, backlog: 8)
+        let address = try listener.localAddress
+        let first = try await TCPStream.connect(to: address)
+        let firstPeer = try listener.accept()
+        let second = try await TCPStream.connect(to: address)
+        let secondPeer = try listener.accept()
+        let number = second.descriptor.fileDescriptor
+
+        let replace = spawn {
+            _ = try await first.read(upTo: 1)
+            second.close()
+            return try await TCPStream.connect(to: address)
+        }
+        await untilWaiting(1)
+        let secondReader = spawn { try await second.read(upTo: 1) }
+        await untilWaiting(2)
+        firstPeer.send("x")
+        secondPeer.send("y")
+        first.waitForData()
+        second.waitForData()
+        let third = try await replace.value
+        await expectClosed(secondReader)
+
+        let thirdPeer = try listener.accept()
+        let reader = spawn { try await third.read(upTo: 100) }
+        await untilWaiting(1)
+        await turns()
+        #expect(!reader.isDone)
+        thirdPeer.send("z")
+        #expect(try await reader.value == Array("z".utf8))
+        return third.descriptor.fileDescriptor == number
     }
 
     @Test func eventOfAnEarlierOwnerFindsNobody() async throws {
@@ -212,7 +216,7 @@ struct DescriptorTests {
                     #expect(try await reader.value == Array("\(round)".utf8))
                     stream.close()
                 }
-                #expect(numbers.count == 1)
+                #expect(numbers.count < 20)
             }
         }
     }

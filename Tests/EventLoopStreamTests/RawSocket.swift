@@ -83,14 +83,6 @@ final class RawSocket: @unchecked Sendable {
     }
 }
 
-/// Opens sockets until one has this number, which is free. Where nothing else runs.
-func socketsThrough(_ number: CInt) throws -> [RawSocket] {
-    var sockets: [RawSocket] = []
-    repeat { sockets.append(try RawSocket()) } while sockets.last!.fileDescriptor < number
-    precondition(sockets.last!.fileDescriptor == number, "the number was not free")
-    return sockets
-}
-
 /// Blocks until the kernel reports one of the events, however long that takes.
 func waitFor(_ events: Int, on fileDescriptor: CInt) {
     var request = pollfd(fd: fileDescriptor, events: Int16(events), revents: 0)

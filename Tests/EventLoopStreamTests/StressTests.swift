@@ -3,7 +3,8 @@ import Testing
 
 @testable import EventLoop
 
-/// Many connections that are cancelled and closed at random: what was acknowledged comes back, nothing is left.
+/// Many connections that are cancelled and closed at random: what was acknowledged comes back, nothing is
+/// left.
 struct StressTests {
     @Test(arguments: [1, 2, 3] as [UInt64])
     func everyAcknowledgedByteComesBack(seed: UInt64) async throws {

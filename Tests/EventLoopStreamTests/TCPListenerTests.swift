@@ -18,38 +18,44 @@ struct ListenTests {
     }
 
     @Test func addressInUse() async throws {
-        try await onLoop {
-            // Nobody else's ports: between its two owners the port is free for others.
-            let ownAddress = try SocketAddress(ip: "127.77.0.1", port: 0)
-            let listener = try TCPListener.listen(on: ownAddress)
-            let address = try listener.localAddress
-            for reuseAddress in [false, true] {
-                // SO_REUSEADDR is about connections that linger, not about a second listener.
-                #expect(throws: SystemError(call: "bind", code: EADDRINUSE)) {
-                    try TCPListener.listen(on: address, reuseAddress: reuseAddress)
+        // In a process of its own: one that is being started elsewhere holds a copy of each descriptor until its
+        // exec, and with a listener its address.
+        await #expect(processExitsWith: .success) {
+            try await onLoop {
+                // Nobody else's ports: between its two owners the port is free for others.
+                let ownAddress = try SocketAddress(ip: "127.77.0.1", port: 0)
+                let listener = try TCPListener.listen(on: ownAddress)
+                let address = try listener.localAddress
+                for reuseAddress in [false, true] {
+                    // SO_REUSEADDR is about connections that linger, not about a second listener.
+                    #expect(throws: SystemError(call: "bind", code: EADDRINUSE)) {
+                        try TCPListener.listen(on: address, reuseAddress: reuseAddress)
+                    }
                 }
+                listener.close()
+                _ = try TCPListener.listen(on: address)
             }
-            listener.close()
-            _ = try TCPListener.listen(on: address)
         }
     }
 
     @Test func reuseAddressTakesAPortWithLingeringConnections() async throws {
-        try await onLoop {
-            let ownAddress = try SocketAddress(ip: "127.77.0.2", port: 0)
-            let listener = try TCPListener.listen(on: ownAddress)
-            let address = try listener.localAddress
-            let peer = try RawSocket(connectedTo: address)
-            let accepted = try await listener.accept()
-            // Whoever closes first lingers in TIME_WAIT; here that is the listener's side.
-            accepted.close()
-            #expect(peer.receive(1) == [])
-            peer.close()
-            listener.close()
-            #expect(throws: SystemError(call: "bind", code: EADDRINUSE)) {
-                try TCPListener.listen(on: address, reuseAddress: false)
+        await #expect(processExitsWith: .success) {
+            try await onLoop {
+                let ownAddress = try SocketAddress(ip: "127.77.0.2", port: 0)
+                let listener = try TCPListener.listen(on: ownAddress)
+                let address = try listener.localAddress
+                let peer = try RawSocket(connectedTo: address)
+                let accepted = try await listener.accept()
+                // Whoever closes first lingers in TIME_WAIT; here that is the listener's side.
+                accepted.close()
+                #expect(peer.receive(1) == [])
+                peer.close()
+                listener.close()
+                #expect(throws: SystemError(call: "bind", code: EADDRINUSE)) {
+                    try TCPListener.listen(on: address, reuseAddress: false)
+                }
+                _ = try TCPListener.listen(on: address)
             }
-            _ = try TCPListener.listen(on: address)
         }
     }
 

@@ -17,7 +17,7 @@ let package = Package(
         .library(name: "CEventLoopStatic", type: .static, targets: ["CEventLoop"]),
     ],
     targets: [
-        .target(name: "CEventLoop"),
+        .target(name: "CEventLoop", exclude: ["Makefile", "abi.txt"]),
         .target(name: "EventLoop", dependencies: ["CEventLoop"], swiftSettings: swiftSettings),
         .executableTarget(name: "Demos", dependencies: ["EventLoop"], swiftSettings: swiftSettings),
         // Process mode takes over the executors of its process, so its cases run in processes of their own.

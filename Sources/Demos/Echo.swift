@@ -20,8 +20,9 @@ func echo() throws {
                 spawn(name: "connection") { try await serveEcho(stream) }
             }
         }
-        _ = try await gather(
-            ["one", "two", "three"].map { name in { try await talk(to: address, as: name, watch) } })
+        try await gather(["one", "two", "three"]) { name in
+            try await talk(to: address, as: name, watch)
+        }
         listener.close()
         try await server.value
         watch.log("server  has stopped")

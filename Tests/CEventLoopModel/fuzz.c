@@ -19,6 +19,6 @@ int LLVMFuzzerInitialize(int *argument_count, char ***arguments) {
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
     const char *sentence = model_run(bytes, length, NULL);
     if (sentence == NULL) return 0;
-    fprintf(stderr, "model: %s; replay the file below with Scripts/model --replay\n", sentence);
+    fprintf(stderr, "model: %s; make the file below small with Scripts/model --shrink\n", sentence);
     abort();
 }

@@ -35,8 +35,9 @@ struct operation {
 };
 
 static struct operation decode(const uint8_t *bytes) {
+    int code = bytes[0] & (MOST_CODES - 1);
     return (struct operation){
-        .code = (enum operation_code)((bytes[0] & (SECOND_LOOP - 1)) % OPERATION_CODES),
+        .code = code < OPERATION_CODES ? (enum operation_code)code : WAIT,
         .loop = bytes[0] & SECOND_LOOP ? 1 : 0,
         .a = bytes[1],
         .b = bytes[2],

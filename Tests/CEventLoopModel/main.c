@@ -2,6 +2,7 @@
 //
 //     model [--seed S] [--steps N | --seconds T]      the same seed runs the same sequences
 //     model --replay FILE|HEX                         one sequence, with a line for each operation
+//     model --shrink FILE|HEX                         the same, if it fails made small first
 #define _GNU_SOURCE
 
 #include <signal.h>
@@ -19,13 +20,15 @@
 #include "random.h"
 #include "shrink.h"
 
-enum { LONGEST_S = 20 }; // of one sequence: only one that hangs takes as long
+// Of one sequence: only one that hangs takes as long.
+enum { LONGEST_S = 20, LONGEST_REPLAY_S = 5 };
 
 struct options {
     uint64_t seed;
     uint64_t steps;
-    uint64_t seconds; // 0: until the steps are done
-    const char *replay;
+    uint64_t seconds;   // 0: until the steps are done
+    const char *replay; // a sequence to run instead
+    bool is_shrinking;
 };
 
 /// Where the child that runs the sequences has got to, which is all that is left of it after a crash.
@@ -63,24 +66,51 @@ static size_t bytes_of_hex(const char *text, uint8_t *bytes, size_t room) {
     return length;
 }
 
-static int replay(const char *source) {
-    static uint8_t bytes[1 << 20];
-    size_t length;
+/// Reads a sequence from a file, or from the argument itself. Returns how many bytes, or 0.
+static size_t load(const char *source, uint8_t *bytes, size_t room) {
     FILE *file = fopen(source, "rb");
-    if (file != NULL) {
-        length = fread(bytes, 1, sizeof bytes, file);
-        fclose(file);
-    } else {
-        length = bytes_of_hex(source, bytes, sizeof bytes);
-        if (length == 0) {
-            fprintf(stderr, "model: %s is neither a file nor hexadecimal digits\n", source);
-            return 64;
-        }
-    }
-    alarm(LONGEST_S);
+    if (file == NULL) return bytes_of_hex(source, bytes, room);
+    size_t length = fread(bytes, 1, room, file);
+    fclose(file);
+    return length;
+}
+
+static int show(const uint8_t *bytes, size_t length) {
+    alarm(LONGEST_REPLAY_S);
     const char *sentence = model_run(bytes, length, stdout);
     printf("model: %s\n", sentence == NULL ? "no breach" : sentence);
     return sentence == NULL ? 0 : 1;
+}
+
+/// Makes `sequence`, which fails, small, and prints it.
+static void show_shrunk(size_t count) {
+    fprintf(stderr, "model: a sequence of %zu operations fails; making it smaller …\n", count);
+    count = shrink(sequence, count);
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) exit(show(sequence, count * OPERATION_SIZE));
+    int status = 0;
+    waitpid(child, &status, 0);
+    if (WIFSIGNALED(status)) {
+        bool is_hang = WTERMSIG(status) == SIGALRM;
+        printf("\nmodel: %s\n", is_hang ? "it did not end" : strsignal(WTERMSIG(status)));
+    }
+    printf("model: %zu operations are left; again with: Scripts/model --replay ", count);
+    for (size_t i = 0; i < count * OPERATION_SIZE; i++) printf("%02x", sequence[i]);
+    printf("\n");
+}
+
+/// One sequence that somebody gives: shown as it is, or first made smaller.
+static int replay(const char *source, bool is_shrinking) {
+    size_t length = load(source, sequence, sizeof sequence);
+    if (length == 0) {
+        fprintf(stderr, "model: %s is neither a file with a sequence nor hexadecimal digits\n", source);
+        return 64;
+    }
+    size_t count = length / OPERATION_SIZE;
+    if (!is_shrinking || !fails_in_child(sequence, count)) return show(sequence, length);
+    show_shrunk(count);
+    return 1;
 }
 
 // MARK: - Random sequences
@@ -107,20 +137,9 @@ static void run_sequences(const struct options *options, struct progress *progre
 
 static void report(const struct options *options, uint64_t sequence_seed) {
     size_t count = random_sequence(sequence_seed, sequence);
-    fprintf(stderr, "model: a sequence of %zu operations fails; making it smaller …\n", count);
-    if (!fails_in_child(sequence, count)) {
-        fprintf(stderr, "model: it does not fail alone: what came before it matters (seed %llu)\n",
-                (unsigned long long)options->seed);
-        return;
-    }
-    count = shrink(sequence, count);
-    char hex[MOST_OPERATIONS * OPERATION_SIZE * 2 + 1];
-    for (size_t i = 0; i < count * OPERATION_SIZE; i++) sprintf(hex + 2 * i, "%02x", sequence[i]);
-    fflush(stdout);
-    pid_t child = fork();
-    if (child == 0) exit(replay(hex));
-    waitpid(child, NULL, 0);
-    printf("model: %zu operations are left; again with: Scripts/model --replay %s\n", count, hex);
+    if (fails_in_child(sequence, count)) return show_shrunk(count);
+    fprintf(stderr, "model: seed %llu fails, but its last sequence does not alone\n",
+            (unsigned long long)options->seed);
 }
 
 static int run(const struct options *options) {
@@ -147,7 +166,8 @@ static int run(const struct options *options) {
 // MARK: - Arguments
 
 static int usage(void) {
-    fprintf(stderr, "usage: model [--seed S] [--steps N | --seconds T]\n       model --replay FILE|HEX\n");
+    fprintf(stderr, "usage: model [--seed S] [--steps N | --seconds T]\n       model --replay FILE|HEX\n     "
+                    "  model --shrink FILE|HEX\n");
     return 64;
 }
 
@@ -159,8 +179,9 @@ int main(int argument_count, char **arguments) {
     for (int i = 1; i < argument_count; i += 2) {
         if (i + 1 == argument_count) return usage();
         const char *name = arguments[i], *value = arguments[i + 1];
-        if (strcmp(name, "--replay") == 0) {
+        if (strcmp(name, "--replay") == 0 || strcmp(name, "--shrink") == 0) {
             options.replay = value;
+            options.is_shrinking = strcmp(name, "--shrink") == 0;
             continue;
         }
         char *end;
@@ -177,5 +198,5 @@ int main(int argument_count, char **arguments) {
         }
     }
     signal(SIGPIPE, SIG_IGN);
-    return options.replay != NULL ? replay(options.replay) : run(&options);
+    return options.replay != NULL ? replay(options.replay, options.is_shrinking) : run(&options);
 }

@@ -32,7 +32,8 @@ struct ResolverTests {
             let all = try await gather(
                 (0..<50).map { port in
                     { try await SocketAddress.resolve(host: "localhost", port: port) }
-                })
+                }
+            ) { try await $0() }
             #expect(all.allSatisfy { !$0.isEmpty })
             #expect(
                 all.enumerated().allSatisfy { port, addresses in addresses.allSatisfy { $0.port == port } })

@@ -28,7 +28,7 @@ struct StressTests {
                 let seed = random.next()
                 return { try await EchoClient(address: address, seed: seed).exchange(messages: 200) }
             }
-            let counts = try await gather(clients)
+            let counts = try await gather(clients) { try await $0() }
             #expect(counts.reduce(0, +) > 5000)
             listener.close()
             try await server.value

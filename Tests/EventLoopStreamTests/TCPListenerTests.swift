@@ -18,8 +18,8 @@ struct ListenTests {
     }
 
     @Test func addressInUse() async throws {
-        // In a process of its own: one that is being started elsewhere holds a copy of each descriptor until its
-        // exec, and with a listener its address.
+        // In a process of its own: one that is being started elsewhere holds a copy of each descriptor until
+        // its exec, and with a listener its address.
         await #expect(processExitsWith: .success) {
             try await onLoop {
                 // Nobody else's ports: between its two owners the port is free for others.
@@ -238,7 +238,8 @@ struct AcceptTests {
                         try await stream.write(request)
                         return try await stream.readToEnd() == request
                     }
-                })
+                }
+            ) { try await $0() }
             #expect(answers.count == 500 && answers.allSatisfy { $0 })
             listener.close()
             try await server.value

@@ -7,20 +7,34 @@
 ///
 ///     el_loop *loop;
 ///     if (el_loop_create(EL_CLOCK_MONOTONIC, &loop) < 0) return 1;
-///     el_fd_add(loop, socket_fd, EL_READ, EL_EDGE, 42);
-///     el_timer_start(loop, el_loop_now(loop) + 1000000000, 7);
+///     el_timer_start(loop, el_loop_now(loop) + 50000000, 42); // 50 ms from now
 ///     el_event events[64];
 ///     int count = el_loop_wait(loop, EL_NEVER, events, 64);
-///     for (int i = 0; i < count; i++) { … events[i].kind, .token, .ready … }
+///     for (int i = 0; i < count; i++) {
+///         if (events[i].kind == EL_EVENT_TIMER) printf("timer %" PRIu64 " is due\n", events[i].token);
+///     }
 ///     el_loop_destroy(loop);
 ///
 /// Thread rule: a loop belongs to one thread at a time. Only el_loop_wake may be called from another
-/// thread, or from a signal handler, and only while the loop exists.
+/// thread, or from a signal handler, and only while the loop exists. A loop may move to another thread
+/// between two calls, handed over as any other memory is, unless it has signals: their mask is the thread's.
+/// Several loops, each on a thread of its own, know nothing of each other.
 ///
-/// Errors: functions that can fail return a negative errno (-EBADF), never -1 with errno set.
+/// Errors: functions that can fail return a negative errno (-EBADF), never -1 with errno set. A call that
+/// failed has changed nothing, except where its description says so. A null loop, or one that was
+/// destroyed, is a mistake that is not looked for.
 ///
 /// Time: every deadline is an absolute number of nanoseconds on the loop's clock (el_loop_now).
 /// Deadlines in the past are due at once; EL_NEVER is never due.
+///
+/// Tokens: 64 bits that the loop keeps and never looks at: an index, or a pointer by way of uintptr_t.
+/// Descriptors, timers and signals have nothing in common, so each kind may use the same tokens. What a
+/// token points to must live until its last event is dealt with. A batch holds at most one event for a
+/// descriptor, but it may hold one that was made before an earlier event's handler removed the source:
+/// such an event is the caller's to recognise, by a table that it looks the token up in, say, or by
+/// freeing memory only after the whole batch.
+///
+/// From C++ (11 or later), each enumeration is a uint32_t, so that flags combine with `|`.
 #ifndef CEVENTLOOP_H
 #define CEVENTLOOP_H
 
@@ -142,6 +156,16 @@ typedef struct el_event {
 
 // MARK: - The loop
 
+/// A program's turn: wait, deal with each event, wait again. What other threads have to say they put
+/// where the loop's thread finds it, and then ring:
+///
+///     pthread_mutex_lock(&mailbox->lock);
+///     result->next = NULL;
+///     *mailbox->end = result;
+///     mailbox->end = &result->next;
+///     pthread_mutex_unlock(&mailbox->lock);
+///     el_loop_wake(mailbox->loop); // after the result is in the queue, never before
+
 /// Which clock a loop lives by.
 EL_ENUM(el_clock, EL_CLOSED_ENUM EL_SWIFT_NAME("ClockKind")){
     /// CLOCK_MONOTONIC: nanoseconds since an arbitrary point, never set back, stopped in suspend.
@@ -191,7 +215,8 @@ EL_API int el_loop_fork(el_loop *loop);
 
 /// Waits until something happens or `deadline_ns` has come, and writes at most `capacity` events.
 ///
-/// Returns how many; 0 means that the deadline came first; -EINVAL for a capacity below 1. A deadline
+/// Returns how many; 0 means that the deadline came first; -EINVAL for a capacity below 1; another negative
+/// errno only when somebody has closed what is the loop's own. A deadline
 /// that has passed (0, say) only polls. Events that do not fit are kept for the next call: none is lost,
 /// and when there is never room for both, file descriptors and timers take turns. In one call
 /// descriptors come before timers, except for due timers that found no room in the call before, and
@@ -204,12 +229,19 @@ EL_API int el_loop_wait(el_loop *loop, uint64_t deadline_ns, el_event *out, int 
 
 /// Makes the current or the next el_loop_wait return with one EL_EVENT_WAKE, however many calls there
 /// were. From any thread, async-signal-safe, keeps errno. What the caller wrote to memory before is
-/// visible to the loop's thread once it has the event. Returns 0, or a negative errno.
+/// visible to the loop's thread once it has the event. Returns 0, or the negative errno of write(2), which
+/// does not fail on a descriptor that nobody else has closed.
 EL_API int el_loop_wake(el_loop *loop);
 
 /// An epoll fd that is readable while there are events, for a foreign loop to watch. It stays the same
 /// for the loop's life, and is the loop's to close. Call el_loop_arm before each wait of the foreign loop.
 /// Made at the first call, which returns -EMFILE, -ENFILE, -ENOMEM or -ENOSPC when it cannot be.
+///
+///     struct pollfd fds[] = {{.fd = loop_fd, .events = POLLIN}, {.fd = foreign[0], .events = POLLIN}};
+///     int armed = el_loop_arm(loop);
+///     if (armed < 0 || poll(fds, 2, armed == 1 ? 0 : -1) < 0) break;
+///
+/// Then el_loop_wait with deadline 0 hands out what happened, if anything did.
 EL_API int el_loop_fd(el_loop *loop);
 
 /// Prepares a wait outside this loop: sets the timerfd, so that el_loop_fd becomes readable when the
@@ -219,7 +251,7 @@ EL_API int el_loop_fd(el_loop *loop);
 EL_API int el_loop_arm(el_loop *loop);
 
 /// The time in nanoseconds, read at most once between two waits: cheap, and the same for all that
-/// one batch of events causes.
+/// one batch of events causes. After long work it lags behind: see el_loop_update_now.
 EL_API uint64_t el_loop_now(el_loop *loop);
 
 /// Reads the clock anew and returns it: for deadlines that count from this very moment.
@@ -230,6 +262,22 @@ EL_API uint64_t el_loop_update_now(el_loop *loop);
 EL_API void el_loop_check(const el_loop *loop);
 
 // MARK: - File descriptors
+
+/// Non-blocking descriptors of any kind that poll(2) knows: sockets, pipes, terminals, eventfd, pidfd,
+/// inotify. Try the system call first, and wait when it says EAGAIN:
+///
+///     if (el_fd_add(loop, fd, EL_READ, EL_LEVEL, 7) < 0) return 1;
+///
+/// EL_LEVEL forgives who reads only a part. EL_EDGE costs no system call to change one's mind: watch both
+/// directions once, and read and write until EAGAIN. EL_ONE_SHOT hands a descriptor out to one who has to
+/// ask again:
+///
+///     if (el_fd_modify(loop, fd, EL_READ, EL_ONE_SHOT, 7) < 0) return 1;
+///
+/// And at the end, in this order:
+///
+///     el_fd_remove(loop, fd); // before close
+///     close(fd);
 
 /// Starts watching `fd`. `token` comes back in each of its events.
 ///
@@ -261,10 +309,23 @@ EL_API int el_fd_remove(el_loop *loop, int fd);
 
 /// Accepts a connection as a non-blocking, close-on-exec descriptor in one system call (accept4(2)), which
 /// many languages' own libraries do not offer. Needs no loop. Returns the descriptor, -EAGAIN when there is
-/// no connection, or another negative errno.
+/// no connection, -ECONNABORTED for a client that has gone already (try the next), -EMFILE, -ENFILE, -ENOBUFS
+/// or -ENOMEM when there is no room (the client stays in the backlog, so a level-triggered listener is
+/// reported again at once: take its interest away for a while), or another negative errno of accept4.
 EL_API int el_fd_accept(int listener);
 
 // MARK: - Timers
+
+/// Deadlines, any number of them: starting and cancelling takes no system call and, with n timers, a time
+/// that grows as log n. Each fires once. One that repeats is started anew from its own deadline, not from
+/// now, so that it does not drift.
+///
+///     timers[request] = el_timer_start(loop, start_ns + timeout_ns(request), request);
+///     if (timers[request] == 0) return 1; // out of memory
+///
+/// An id may be kept after its timer has fired, and cancelling it then does nothing:
+///
+///     if (el_timer_cancel(loop, timers[request]) == 0) mistakes++;
 
 /// Names one timer for its life; never 0, and not given out again before four billion others.
 typedef uint64_t el_timer;
@@ -283,10 +344,28 @@ EL_API uint64_t el_timer_count(const el_loop *loop);
 
 // MARK: - The manual clock
 
+/// Time that passes only when told, so that a test of a minute takes none and ends the same each time:
+///
+///     el_event event;
+///     el_clock_advance(loop, 59 * SECOND);
+///     int early = el_loop_wait(loop, 0, &event, 1); // 0: only look
+///     el_clock_advance(loop, 1 * SECOND);
+///     int due = el_loop_wait(loop, 0, &event, 1);
+
 /// Moves a manual clock forward. Returns 0, or -EINVAL on a monotonic clock. Saturates below EL_NEVER.
 EL_API int el_clock_advance(el_loop *loop, uint64_t duration_ns);
 
 // MARK: - Signals
+
+/// Signals come as events on the loop's thread, where any function may be called:
+///
+///     el_signal_add(server.loop, SIGINT, SIGINT);
+///     el_signal_add(server.loop, SIGTERM, SIGTERM);
+///
+/// One that is sent again before it was taken is reported once (signal(7)), except for real-time signals.
+/// If several loops of a process have added the same signal, one of them gets it, and which one is not
+/// known. A program that is started with exec(2) inherits the blocked signals: unblock them in the child
+/// before, or it will not end on SIGTERM.
 
 /// Turns a signal into an event: blocks it in the calling thread and reads it from a signalfd.
 ///
@@ -302,7 +381,7 @@ EL_API int el_clock_advance(el_loop *loop, uint64_t duration_ns);
 /// Threads started later inherit the mask; a thread started earlier that does not block the signal
 /// may still take it, so add signals before starting threads (signalfd(2), pthread_sigmask(3)).
 /// Returns 0, -EEXIST (added already), -EINVAL (no such signal, or SIGKILL or SIGSTOP), -EMFILE,
-/// -ENFILE, -ENOMEM.
+/// -ENFILE, -ENOMEM, -ENOSPC.
 EL_API int el_signal_add(el_loop *loop, int signal, uint64_t token);
 
 /// Gives the signal its former place in the calling thread's mask back; one that is pending then is

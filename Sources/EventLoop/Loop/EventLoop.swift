@@ -87,6 +87,7 @@ public final class EventLoop: Sendable {
     ///
     /// - Returns: What the body returned.
     /// - Throws: What the body threw, or ``EventLoopError/alreadyRunning``.
+    @discardableResult
     public func run<Success: Sendable>(
         _ body: sending @escaping @isolated(any) () async throws -> Success
     ) throws -> Success {

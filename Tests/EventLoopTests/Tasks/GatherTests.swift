@@ -24,6 +24,17 @@ struct GatherTests {
         }
     }
 
+    @Test("operations of either kind of function type can be elements")
+    func functionElements() async throws {
+        try await onLoop { _ in
+            let here: [() async throws -> Int] = [{ 1 }, { 2 }]
+            let elsewhere: [@concurrent () async throws -> Int] = [{ 3 }, { 4 }]
+            let first = try await gather(here) { try await $0() }
+            let second = try await gather(elsewhere) { try await $0() }
+            #expect(first + second == [1, 2, 3, 4])
+        }
+    }
+
     @Test("an array has the values in the order of the sequence", arguments: [nil, 1, 3, 1000])
     func arrayOrder(limit: Int?) async throws {
         try await onLoop { _ in
@@ -33,7 +44,8 @@ struct GatherTests {
                         try await sleep(for: .microseconds(20 - number))
                         return number
                     }
-                }, limit: limit)
+                }, limit: limit
+            ) { try await $0() }
             #expect(values == (0..<20).map { $0 })
         }
     }
@@ -42,9 +54,9 @@ struct GatherTests {
     func empty(limit: Int?) async throws {
         try await onLoop { _ in
             let none: [() async throws -> Int] = []
-            let values = try await gather(none, limit: limit)
+            let values = try await gather(none, limit: limit) { try await $0() }
             #expect(values.isEmpty)
-            let results = await gatherResults(none, limit: limit)
+            let results = await gatherResults(none, limit: limit) { try await $0() }
             #expect(results.isEmpty)
         }
     }
@@ -52,7 +64,7 @@ struct GatherTests {
     @Test("any sequence will do")
     func sequence() async throws {
         try await onLoop { _ in
-            let values = try await gather((0..<3).lazy.map { number in { number * 2 } })
+            let values = try await gather((0..<3).lazy) { $0 * 2 }
             #expect(values == [0, 2, 4])
         }
     }
@@ -68,7 +80,8 @@ struct GatherTests {
                         await yield()
                         log.append("end \(number)")
                     }
-                })
+                }
+            ) { try await $0() }
             #expect(log == ["start 0", "start 1", "start 2", "end 0", "end 1", "end 2"])
         }
     }
@@ -88,7 +101,8 @@ struct GatherTests {
                         wereHere = wereHere && loop.isOnLoopThread
                         total += 1
                     }
-                })
+                }
+            ) { try await $0() }
             #expect(total == 4950 + 100)
             #expect(wereHere)
         }
@@ -107,9 +121,10 @@ struct GatherTests {
                                     return outer * inner
                                 }
                             }
-                        ).reduce(0, +)
+                        ) { try await $0() }.reduce(0, +)
                     }
-                })
+                }
+            ) { try await $0() }
             #expect(sums == (0..<10).map { $0 * 45 })
         }
     }
@@ -123,7 +138,8 @@ struct GatherTests {
                         await yield()
                         return number
                     }
-                }, limit: limit)
+                }, limit: limit
+            ) { try await $0() }
             #expect(values.count == 100_000)
             #expect(values.enumerated().allSatisfy { $0 == $1 })
         }
@@ -155,7 +171,7 @@ struct GatherTests {
                     return number
                 }
             }
-            await #expect(throws: TestError("first")) { try await gather(list) }
+            await #expect(throws: TestError("first")) { try await gather(list) { try await $0() } }
             #expect(
                 log == [
                     "cancelled 0", "cancelled 1", "cancelled 3", "cleaned up 0", "cleaned up 1",
@@ -196,7 +212,9 @@ struct GatherTests {
                     if number == 1 { throw TestError("at once") }
                 }
             }
-            await #expect(throws: TestError("at once")) { _ = try await gather(list, limit: limit) }
+            await #expect(throws: TestError("at once")) {
+                _ = try await gather(list, limit: limit) { try await $0() }
+            }
             #expect(started == [0, 1])
         }
     }
@@ -216,7 +234,8 @@ struct GatherTests {
                         try await sleep(for: .microseconds(number % 5 * 50))
                         running -= 1
                     }
-                }, limit: limit)
+                }, limit: limit
+            ) { try await $0() }
             #expect(most == limit)
             #expect(running == 0)
         }
@@ -234,7 +253,9 @@ struct GatherTests {
                     try await sleep(for: .zero)
                 }
             }
-            await #expect(throws: TestError("third")) { _ = try await gather(list, limit: 3) }
+            await #expect(throws: TestError("third")) {
+                _ = try await gather(list, limit: 3) { try await $0() }
+            }
             #expect(started == [0, 1, 2])
         }
     }
@@ -244,7 +265,9 @@ struct GatherTests {
         let result = try await #require(
             processExitsWith: .failure, observing: [\.standardErrorContent]
         ) {
-            try await onLoop { _ in _ = try await gather(operations(1) { _ in {} }, limit: 0) }
+            try await onLoop { _ in
+                _ = try await gather(operations(1) { _ in {} }, limit: 0) { try await $0() }
+            }
         }
         #expect(result.sentence.contains("gather needs a limit of at least 1."))
     }
@@ -272,7 +295,8 @@ struct GatherTests {
                             defer { ended.increment() }
                             try await sleep(until: .never)
                         }
-                    }, limit: limit)
+                    }, limit: limit
+                ) { try await $0() }
             }
             await turns(3)
             task.cancel()
@@ -293,7 +317,8 @@ struct GatherTests {
                         try await sleep(for: .microseconds(100))
                         return number
                     }
-                })
+                }
+            ) { try await $0() }
             #expect(results.map { try? $0.get() } == [0, nil, 2, 3])
             #expect(throws: TestError("one")) { try results[1].get() }
         }
@@ -324,7 +349,8 @@ struct GatherTests {
                             started.increment()
                             try await sleep(until: .never)
                         }
-                    }, limit: limit)
+                    }, limit: limit
+                ) { try await $0() }
                 return results.filter { result in
                     if case .failure(let error) = result { error is CancellationError } else { false }
                 }.count
@@ -352,7 +378,8 @@ struct GatherTests {
                         if number % 3 == 0 { throw TestError("\(number)") }
                         return number
                     }
-                }, limit: 4)
+                }, limit: 4
+            ) { try await $0() }
             #expect(most == 4)
             for (number, result) in results.enumerated() {
                 #expect((try? result.get()) == (number % 3 == 0 ? nil : number))

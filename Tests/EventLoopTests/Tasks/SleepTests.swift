@@ -20,7 +20,7 @@ struct SleepTests {
                     if loop.now.nanoseconds < due { early.increment() }
                 }
             }
-            _ = try await gather(sleeps)
+            _ = try await gather(sleeps) { try await $0() }
             #expect(early.value == 0)
         }
     }
@@ -229,7 +229,9 @@ struct SleepTests {
     func massCancellation() async throws {
         try await onLoop { loop in
             let all = Task(executorPreference: loop.executor) {
-                try await gather(operations(100_000) { _ in { try await sleep(until: .never) } })
+                try await gather(operations(100_000) { _ in { try await sleep(until: .never) } }) {
+                    try await $0()
+                }
             }
             while loop.engine.reactor.timerCount < 100_000 { await turns() }
             all.cancel()

@@ -4,6 +4,7 @@
 CALL(malloc)
 CALL(calloc)
 CALL(realloc)
+CALL(aligned_alloc)
 CALL(free)
 
 CALL(epoll_create1)

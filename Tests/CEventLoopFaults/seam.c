@@ -107,6 +107,10 @@ void *fault_realloc(void *block, size_t size) {
     return block == NULL ? counted(malloc(size)) : realloc(block, size);
 }
 
+void *fault_aligned_alloc(size_t alignment, size_t size) {
+    return fails(CALL_aligned_alloc) ? NULL : counted(aligned_alloc(alignment, size));
+}
+
 void fault_free(void *block) {
     error_for(CALL_free);
     block_count -= block != NULL;

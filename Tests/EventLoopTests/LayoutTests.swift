@@ -85,12 +85,6 @@ struct LayoutTests {
 
     // MARK: - Size
 
-    /// What is longer, and why.
-    private static let longFiles = [
-        // A turn and all that it deals with share state that nobody else may touch.
-        "Sources/EventLoop/Loop/Engine.swift": 400
-    ]
-
     @Test(
         "a file is one idea: it is not longer than that takes",
         arguments: [
@@ -101,7 +95,7 @@ struct LayoutTests {
         for file in try SourceFile.all(under: folder, suffix: suffix) {
             // What the demos share, in a folder of its own, is no demo.
             let limit = file.path.hasPrefix("Sources/Demos/") && file.folder != file.name ? 300 : limit
-            #expect(file.lines.count <= Self.longFiles[file.path] ?? limit, "\(file.path)")
+            #expect(file.lines.count <= limit, "\(file.path)")
         }
     }
 

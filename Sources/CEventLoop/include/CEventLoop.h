@@ -337,7 +337,7 @@ EL_API el_timer el_timer_start(el_loop *loop, uint64_t deadline_ns, uint64_t tok
 EL_API int el_timer_cancel(el_loop *loop, el_timer timer);
 
 /// The earliest deadline of all timers, or EL_NEVER.
-EL_API uint64_t el_timer_earliest(const el_loop *loop);
+EL_API uint64_t el_timer_earliest(el_loop *loop);
 
 /// How many timers are live.
 EL_API uint64_t el_timer_count(const el_loop *loop);

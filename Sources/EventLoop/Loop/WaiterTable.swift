@@ -55,6 +55,9 @@ struct WaiterTable {
     }
 
     mutating func deallocate() {
+        for index in 0..<Int(used) {
+            if case .call(let call) = slots[index].waiter { call.forget() }
+        }
         slots.deinitialize(count: Int(used))
         slots.deallocate()
     }

@@ -257,7 +257,7 @@ EL_API uint64_t el_loop_now(el_loop *loop);
 /// Reads the clock anew and returns it: for deadlines that count from this very moment.
 EL_API uint64_t el_loop_update_now(el_loop *loop);
 
-/// Verifies the loop's invariants (heap order, ids, tables) in time proportional to its size, and
+/// Verifies the loop's invariants (order, ids, tables) in time proportional to its size, and
 /// aborts with a sentence where one is broken. For tests.
 EL_API void el_loop_check(const el_loop *loop);
 
@@ -336,7 +336,8 @@ EL_API el_timer el_timer_start(el_loop *loop, uint64_t deadline_ns, uint64_t tok
 /// Stops a timer and gives its memory back. Returns 0, or -ENOENT for one that fired or was cancelled.
 EL_API int el_timer_cancel(el_loop *loop, el_timer timer);
 
-/// The earliest deadline of all timers, or EL_NEVER.
+/// The earliest deadline of all timers, exactly, or EL_NEVER. Asking may sort some of the timers, at most once
+/// for each: it is cheap in each turn.
 EL_API uint64_t el_timer_earliest(el_loop *loop);
 
 /// How many timers are live.

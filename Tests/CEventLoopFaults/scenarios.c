@@ -506,6 +506,11 @@ static void numbers_given_back(void) {
         close(fd);
         CALL_OF(el_fd_remove, loop, fd);
         EXPECT(result == -EBADF);
+        // Meanwhile it stands for another, which is registered without interest.
+        int other = make_ready();
+        EXPECT(dup2(other, fd) == fd);
+        if (other != fd) close(other);
+        MUST(el_fd_add, loop, fd, 0, EL_LEVEL, 4);
         EXPECT(dup2(held, fd) == fd);
         MUST(el_fd_add, loop, fd, (el_interest)interest, EL_LEVEL, 3);
         if (interest == 0) expect_silence();

@@ -20,6 +20,24 @@ let package = Package(
         .target(name: "CEventLoop", exclude: ["Makefile", "abi.txt"]),
         .target(name: "EventLoop", dependencies: ["CEventLoop"], swiftSettings: swiftSettings),
         .executableTarget(name: "Demos", dependencies: ["EventLoop"], swiftSettings: swiftSettings),
+        // Process mode takes over the executors of its process, so its cases run in processes of their own.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
+        .target(
+            name: "MainActorSample", dependencies: ["EventLoop"], path: "Tests/Samples/MainActorSample",
+            swiftSettings: swiftSettings + [.defaultIsolation(MainActor.self)]),
+        .target(
+            name: "NonisolatedSample", dependencies: ["EventLoop"], path: "Tests/Samples/NonisolatedSample",
+            swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "ProcessModeCases", dependencies: ["EventLoop", "MainActorSample", "NonisolatedSample"],
+            path: "Tests/ProcessModeCases", swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "AsyncMainCase", dependencies: ["EventLoop"], path: "Tests/AsyncMainCase",
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "EventLoopTests",
+            dependencies: ["EventLoop", "TestSupport", "ProcessModeCases", "AsyncMainCase"],
+            swiftSettings: swiftSettings),
         // Runs the built executable; the dependency is what builds it first.
         .testTarget(name: "DemoTests", dependencies: ["Demos"], swiftSettings: swiftSettings),
         // What the benchmarks compare with, in C, and the histogram that they measure with.
@@ -36,6 +54,7 @@ let package = Package(
             path: "Benchmarks/CFloorTests",
             swiftSettings: swiftSettings
         ),
+        .testTarget(name: "EventLoopStreamTests", dependencies: ["EventLoop"], swiftSettings: swiftSettings),
         // The C reactor's rules. Each runs in a process of its own, which the runner is; the Swift tests start it.
         .target(name: "CEventLoopCases", dependencies: ["CEventLoop"], path: "Tests/CEventLoopCases"),
         .executableTarget(

@@ -180,9 +180,9 @@ el_timer el_timer_start(el_loop *loop, uint64_t deadline_ns, uint64_t token) {
 
 int el_timer_cancel(el_loop *loop, el_timer timer) { return timers_cancel(&loop->timers, timer); }
 
-uint64_t el_timer_earliest(const el_loop *loop) { return timers_earliest(&loop->timers); }
+uint64_t el_timer_earliest(el_loop *loop) { return timers_earliest(&loop->timers); }
 
-uint64_t el_timer_count(const el_loop *loop) { return loop->timers.count; }
+uint64_t el_timer_count(const el_loop *loop) { return timers_count(&loop->timers); }
 
 int el_clock_advance(el_loop *loop, uint64_t duration_ns) { return clock_advance(&loop->clock, duration_ns); }
 

@@ -61,6 +61,11 @@ static struct registration *find(const struct poller *poller, int fd) {
     return registration->generation == 0 ? NULL : registration;
 }
 
+static bool is_known_watch(const struct poller *poller, int fd) {
+    const struct registration *registration = find(poller, fd);
+    return registration != NULL && registration->is_watched;
+}
+
 static int make_room(struct poller *poller, int fd) {
     size_t old_capacity = poller->registrations_capacity;
     if ((size_t)fd < old_capacity) return 0;
@@ -125,6 +130,10 @@ int poller_add(struct poller *poller, int fd, el_interest interest, el_mode mode
     // The kernel is asked before the table grows, so that a number which is not open costs nothing; and
     // even without interest, since nobody else knows whether this file can be watched, or is.
     int result = control(poller->epoll_fd, EPOLL_CTL_ADD, fd, &registration);
+    if (result == -EEXIST && !is_known_watch(poller, fd)) {
+        // The number stands again for a file that it stood for when we forgot it: that watch is ours to take.
+        result = control(poller->epoll_fd, EPOLL_CTL_MOD, fd, &registration);
+    }
     if (result < 0) return result;
     result = make_room(poller, fd);
     if (result < 0 || interest == 0) control(poller->epoll_fd, EPOLL_CTL_DEL, fd, &registration);
@@ -174,7 +183,9 @@ static bool rebuild(struct poller *poller) {
     for (size_t fd = 0; fd < poller->registrations_capacity; fd++) {
         struct registration *registration = &poller->registrations[fd];
         if (!registration->is_watched || registration->is_spent) continue;
-        int result = control(fresh_fd, EPOLL_CTL_ADD, (int)fd, registration);
+        // The number may stand for another file by now, which nobody asked us to watch. The old set knows.
+        int result = control(poller->epoll_fd, EPOLL_CTL_MOD, (int)fd, registration);
+        if (result == 0) result = control(fresh_fd, EPOLL_CTL_ADD, (int)fd, registration);
         if (result == -ENOMEM || result == -ENOSPC) {
             close(fresh_fd);
             return false;

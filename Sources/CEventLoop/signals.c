@@ -44,15 +44,20 @@ int signals_add(struct signals *signals, int number, uint64_t token) {
     if (is_ours(signals, number)) return -EEXIST;
     sigset_t wanted = signals->ours, one, before;
     if (sigaddset(&wanted, number) < 0) return -EINVAL; // glibc keeps two for itself
+    // Blocked first: one that arrives before the signalfd is there to read it stays pending until it is.
+    sigemptyset(&one);
+    sigaddset(&one, number);
+    int error = pthread_sigmask(SIG_BLOCK, &one, &before);
+    if (error != 0) return -error;
     int signal_fd = signalfd(signals->signal_fd, &wanted, SFD_NONBLOCK | SFD_CLOEXEC);
-    if (signal_fd < 0) return -errno;
+    if (signal_fd < 0) {
+        int result = -errno;
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        return result;
+    }
     signals->signal_fd = signal_fd;
     signals->ours = wanted;
     signals->tokens[number] = token;
-    // Last: from here on it does not reach its handler, so somebody must be there to read it.
-    sigemptyset(&one);
-    sigaddset(&one, number);
-    pthread_sigmask(SIG_BLOCK, &one, &before);
     if (sigismember(&before, number) == 1) sigaddset(&signals->blocked_before, number);
     return 0;
 }
@@ -61,7 +66,7 @@ int signals_remove(struct signals *signals, int number) {
     if (!is_ours(signals, number)) return -ENOENT;
     sigset_t kept = signals->ours;
     sigdelset(&kept, number);
-    signalfd(signals->signal_fd, &kept, 0);
+    if (signalfd(signals->signal_fd, &kept, 0) < 0) return -errno;
     release(signals, number);
     return 0;
 }

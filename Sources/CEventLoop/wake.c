@@ -4,16 +4,26 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-// No wake is lost. A ringer stores its message, then sets is_ringing. If the flag was clear, it writes
-// to the eventfd, and the loop will clear the bell after that write. If the flag was set, some ringer's
-// write is still to be cleared: the loop first empties the eventfd, then clears the flag, then reports
-// the wake, and only then does its caller look for messages. So whoever found the flag set did so
-// before it was cleared, and its message was stored before that look. The flag is exchanged with
-// acquire and release in both places, which carries the message along.
+// No wake is lost. A ringer stores its message, then sets is_ringing, and writes to the eventfd if the flag
+// was clear. The loop, once the eventfd is readable, empties it, then clears the flag, then reports the
+// wake, and only then does its caller look for messages. To show: after each ringer's setting, the loop
+// clears the flag once more, and reports.
 //
-// Between emptying and clearing, a ringer that finds the flag set writes nothing, and is seen all the
-// same. After the clearing, the next ringer writes again. (The GCC builtins instead of <stdatomic.h>
-// keep the struct plain, so that C++ could read this header.)
+// - The flag was clear: the ringer writes, so the eventfd is readable until the loop empties it, and the
+//   clearing follows. The kernel's lock on the eventfd puts that after the setting.
+// - The flag was set: the loop's last clearing came before some other ringer's setting, and that ringer's
+//   write is still to come, still to be read, or has been read with its clearing still to come. All three
+//   end in a clearing, which comes after our setting, since ours found the flag not cleared yet.
+//
+// Each setting and each clearing is an exchange with acquire and release, so a clearing takes over what all
+// the settings before it have published: the messages. (A write that comes late, after a clearing that an
+// earlier one had caused, costs a wake with nothing new, no more.)
+//
+// A ringer whose write fails takes the flag back, or every later one would rely on a write that never
+// was. Those that relied on it meanwhile go unheard until then, which is what its error says.
+//
+// When the loop is destroyed with rings unheard, they are forgotten; no ringer may be in here by then.
+// (The GCC builtins instead of <stdatomic.h> keep the struct plain, so that C++ could read this header.)
 
 int wake_open(struct wake *wake) {
     wake->is_ringing = 0;
@@ -31,7 +41,9 @@ int wake_ring(struct wake *wake) {
     do {
         written = write(wake->event_fd, &one, sizeof one);
     } while (written < 0 && errno == EINTR);
-    int result = written < 0 ? -errno : 0;
+    // EAGAIN: the counter is full, so it is readable, and the loop will come.
+    int result = written < 0 && errno != EAGAIN ? -errno : 0;
+    if (result < 0) __atomic_store_n(&wake->is_ringing, 0, __ATOMIC_RELEASE);
     errno = saved_errno;
     return result;
 }

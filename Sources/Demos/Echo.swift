@@ -1,6 +1,6 @@
 // Lesson: a server is a loop that accepts, and a task for each connection.
 //
-// In Python this is asyncio.start_server and asyncio.open_connection. Server and clients share one thread here;
+// In Python this is asyncio.start_server and asyncio.open_connection. Server and clients share a thread here;
 // the bytes go through real sockets. A listener is an async sequence of connections, and a `BufferedReader`
 // reads lines. Nothing is left open: the clients' streams close at the end of their scope, which the
 // server reads as the end of the stream.
@@ -20,8 +20,9 @@ func echo() throws {
                 spawn(name: "connection") { try await serveEcho(stream) }
             }
         }
-        _ = try await gather(
-            ["one", "two", "three"].map { name in { try await talk(to: address, as: name, watch) } })
+        try await gather(["one", "two", "three"]) { name in
+            try await talk(to: address, as: name, watch)
+        }
         listener.close()
         try await server.value
         watch.log("server  has stopped")

@@ -1,9 +1,9 @@
 // Lesson: the same holds for sockets, which is what an event loop is for.
 //
-// Five pages come from a server on this machine that takes 1 or 2 s for each; it runs on a second event loop, in
+// Five pages come from a server on this machine that takes 1 or 2 s for each; it runs on another loop, in
 // another thread. Blocking sockets wait for one answer after another. On the loop all five requests are
-// under way at once, and one system call waits for all their answers: `gather` over an array of closures is
-// asyncio.gather(*coroutines). Answers come in any order; `gather` returns them in the order of the array.
+// under way at once, and one system call waits for all their answers: `gather` of an array is
+// asyncio.gather(*map(fetch, urls)). Answers come in any order; it returns them in the order of the array.
 //
 // `completed` needs no lock: main-actor code runs on one thread, and the compiler checks it.
 
@@ -31,16 +31,13 @@ func fetch() throws {
     watch = Stopwatch()
     var completed = 0
     let responses = try EventLoop.run {
-        try await gather(
-            urls.map { url in
-                {
-                    watch.log("\(url)  starts")
-                    let response = try await HTTPClient.get(url)
-                    completed += 1
-                    watch.log(describe(url, response) + "  (\(completed) of \(urls.count))")
-                    return response
-                }
-            })
+        try await gather(urls) { url in
+            watch.log("\(url)  starts")
+            let response = try await HTTPClient.get(url)
+            completed += 1
+            watch.log(describe(url, response) + "  (\(completed) of \(urls.count))")
+            return response
+        }
     }
     let onLoop = watch.total()
 

@@ -22,7 +22,7 @@ func gatherDemo() throws {
 
         Console.section("gather: the first error ends the others")
         do {
-            _ = try await gather(
+            try await gather(
                 { try await answer("slow", after: .seconds(5), watch) },
                 { try await fail(after: .seconds(0.5), watch) })
         } catch {
@@ -30,12 +30,16 @@ func gatherDemo() throws {
         }
 
         Console.section("gatherResults: values and errors, side by side")
-        let results = await gatherResults([
-            { try await answer("first", after: .seconds(1), watch) },
-            { try await fail(after: .seconds(0.5), watch) },
-            { try await answer("third", after: .zero, watch) },
-        ])
+        let results = await gatherResults([1, 2, 3]) { number in
+            if number == 2 { return try await fail(after: .seconds(0.5), watch) }
+            return try await answer("number \(number)", after: .seconds(1), watch)
+        }
         for result in results { watch.log("\(result)") }
+
+        Console.section("gather with a limit: five operations, two at a time")
+        try await gather(1...5, limit: 2) { number in
+            try await answer("number \(number)", after: .seconds(0.5), watch)
+        }
     }
 }
 

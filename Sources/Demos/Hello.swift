@@ -1,7 +1,7 @@
 // Lesson: `await` gives the thread back.
 //
 // In Python this is asyncio.run(main()), with `await asyncio.sleep(1)` between two prints. Here
-// `EventLoop.run` makes the loop, runs the body on it until the body ends, and returns what it returned. While
+// `EventLoop.run` makes the loop, runs the body on it until that ends, and returns what it returned. While
 // the task sleeps, the loop waits in one system call, and would run any other task that is ready.
 
 import EventLoop

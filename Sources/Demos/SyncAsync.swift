@@ -21,7 +21,7 @@ func syncAsync() throws {
     Console.section("All at once, on the event loop")
     watch = Stopwatch()
     try EventLoop.run {
-        _ = try await gather(
+        try await gather(
             { try await wait("A", seconds: 2, watch) },
             { try await wait("B", seconds: 3, watch) },
             { try await wait("C", seconds: 1, watch) })

@@ -60,7 +60,7 @@ CASE(timer_without_memory_is_no_timer_and_spares_the_others) {
         SKIP("a sanitizer cannot do without memory");
     }
     uint64_t started = 0;
-    while (el_timer_start(loop, started, started) != 0) started++;
+    while (started < 1000000 && el_timer_start(loop, started, started) != 0) started++;
     EXPECT(el_timer_start(loop, 0, 0) == 0);
     EXPECT(el_timer_count(loop) == started);
     el_loop_check(loop);

@@ -54,6 +54,26 @@ CASE(number_of_a_silent_descriptor_reused_can_be_watched_again) {
     close(fd);
 }
 
+CASE(number_given_back_to_its_forgotten_file_can_be_watched_again) {
+    el_loop *loop = make_loop(EL_CLOCK_MANUAL);
+    int ends[2];
+    make_pair(ends);
+    EXPECT(el_fd_add(loop, ends[0], EL_READ, EL_LEVEL, 1) == 0);
+    int duplicate = fcntl(ends[0], F_DUPFD_CLOEXEC, 0);
+    close(ends[0]);
+    EXPECT(el_fd_remove(loop, ends[0]) == -EBADF);
+    EXPECT(dup3(duplicate, ends[0], O_CLOEXEC) == ends[0]);
+    EXPECT(el_fd_add(loop, ends[0], EL_READ, EL_LEVEL, 2) == 0);
+    EXPECT(el_fd_add(loop, ends[0], EL_READ, EL_LEVEL, 3) == -EEXIST);
+    send_byte(ends[1]);
+    EXPECT(gives_only(loop, 2, EL_READY_READ));
+    EXPECT(el_fd_remove(loop, ends[0]) == 0);
+    EXPECT(is_quiet(loop));
+    el_loop_destroy(loop);
+    close(duplicate);
+    close_pair(ends);
+}
+
 CASE(stale_event_of_a_removed_descriptor_never_surfaces) {
     el_loop *loop = make_loop(EL_CLOCK_MANUAL);
     int ends[2];
@@ -193,6 +213,22 @@ CASE(rebuilt_set_keeps_an_armed_one_shot_and_a_silent_one) {
     close(stale);
     close(silent);
     close_pair(ends);
+}
+
+CASE(rebuilt_set_does_not_watch_a_number_for_its_next_file) {
+    el_loop *loop = make_loop(EL_CLOCK_MANUAL);
+    int fd = make_ready();
+    EXPECT(el_fd_add(loop, fd, EL_READ, EL_LEVEL, 1) == 0);
+    close(fd);
+    EXPECT(make_ready() == fd); // another file, which nobody adds
+    EXPECT(is_quiet(loop));
+    int stale = leave_stale_watch(loop);
+    EXPECT(is_quiet(loop));
+    EXPECT(el_fd_add(loop, fd, EL_READ, EL_LEVEL, 2) == 0);
+    EXPECT(gives_only(loop, 2, EL_READY_READ));
+    el_loop_destroy(loop);
+    close(stale);
+    close(fd);
 }
 
 CASE(rebuilt_set_is_still_watched_by_a_foreign_epoll) {

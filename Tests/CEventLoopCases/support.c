@@ -58,6 +58,16 @@ bool is_quiet(el_loop *loop) {
     return poll_loop(loop, &event, 1) == 0 && !is_readable(el_loop_fd(loop));
 }
 
+el_timer arm_soon(el_loop *loop, uint64_t token) {
+    for (;;) {
+        el_timer timer = el_timer_start(loop, el_loop_update_now(loop) + MILLISECOND, token);
+        int result = el_loop_arm(loop);
+        must(result >= 0, "el_loop_arm");
+        if (result == 0) return timer;
+        el_timer_cancel(loop, timer);
+    }
+}
+
 bool gives_only(el_loop *loop, uint64_t token, uint32_t ready) {
     el_event events[2];
     int count = poll_loop(loop, events, 2);

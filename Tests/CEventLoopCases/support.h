@@ -60,6 +60,9 @@ int poll_loop(el_loop *loop, el_event *out, int capacity);
 bool is_quiet(el_loop *loop);
 /// The fd, watched by someone else, is readable.
 bool is_readable(int fd);
+/// Starts a timer a millisecond ahead and sets the alarm to it, again and again until the alarm was set
+/// in time: a busy machine may take that millisecond away.
+el_timer arm_soon(el_loop *loop, uint64_t token);
 /// The next poll gives exactly this descriptor event.
 bool gives_only(el_loop *loop, uint64_t token, uint32_t ready);
 

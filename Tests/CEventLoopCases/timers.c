@@ -246,9 +246,95 @@ CASE(million_timers_fired_give_their_memory_back) {
     EXPECT(kept < grown / 100);
 }
 
+// MARK: - Far and near, and many at one time
+
+CASE(timers_at_all_distances_are_due_at_their_deadlines) {
+    el_loop *loop = make_loop(EL_CLOCK_MANUAL);
+    for (uint64_t bit = 64; bit-- > 0;) EXPECT(el_timer_start(loop, 1ull << bit, bit) != 0);
+    EXPECT(el_timer_start(loop, EL_NEVER - 1, 64) != 0);
+    el_loop_check(loop);
+    uint64_t now_ns = 0;
+    for (uint64_t i = 0; i <= 64; i++) {
+        uint64_t deadline_ns = i < 64 ? 1ull << i : EL_NEVER - 1;
+        EXPECT(el_timer_earliest(loop) == deadline_ns);
+        EXPECT(el_clock_advance(loop, deadline_ns - 1 - now_ns) == 0);
+        EXPECT(is_quiet(loop));
+        EXPECT(el_clock_advance(loop, 1) == 0);
+        EXPECT(fires_only(loop, i));
+        now_ns = deadline_ns;
+        el_loop_check(loop);
+    }
+    el_loop_destroy(loop);
+}
+
+CASE(equal_deadlines_keep_start_order_while_others_come_and_go) {
+    enum { TIMERS = 5000, DEADLINES = 5 };
+    el_loop *loop = make_loop(EL_CLOCK_MANUAL);
+    static const uint64_t deadlines_ns[DEADLINES] = {999, 1000, 1ull << 30, (1ull << 30) + 1, 1ull << 62};
+    static el_timer others[TIMERS];
+    uint64_t random = 45;
+    for (uint64_t i = 0; i < TIMERS; i++) {
+        el_timer_start(loop, deadlines_ns[i % DEADLINES], i);
+        // Others far and near, and questions, so that what holds the equal ones is rebuilt meanwhile.
+        others[i] = el_timer_start(loop, next_random(&random) >> next_random(&random) % 64, TIMERS);
+        if (i % 7 == 0) el_timer_earliest(loop);
+        if (i % 3 == 0) EXPECT(el_timer_cancel(loop, others[i / 2]) == 0 || i / 2 % 3 == 0);
+        if (i % 500 == 0) el_loop_check(loop);
+    }
+    for (int i = 0; i < TIMERS; i++) el_timer_cancel(loop, others[i]);
+    el_loop_check(loop);
+    EXPECT(el_timer_count(loop) == TIMERS);
+    EXPECT(el_clock_advance(loop, EL_NEVER) == 0);
+    static el_event events[TIMERS];
+    EXPECT(poll_loop(loop, events, TIMERS) == TIMERS);
+    for (uint64_t i = 0; i < TIMERS; i++) {
+        EXPECT(events[i].token == i % (TIMERS / DEADLINES) * DEADLINES + i / (TIMERS / DEADLINES));
+    }
+    el_loop_destroy(loop);
+}
+
+CASE(timer_started_for_a_deadline_that_is_firing_comes_after_its_equals) {
+    enum { TIMERS = 100 };
+    el_loop *loop = make_loop(EL_CLOCK_MANUAL);
+    for (uint64_t i = 0; i < TIMERS; i++) el_timer_start(loop, 1000, i);
+    el_timer_start(loop, 1001, UINT64_MAX);
+    EXPECT(el_clock_advance(loop, 2000) == 0);
+    el_event event;
+    for (uint64_t i = 0; i < 3 * TIMERS; i++) {
+        EXPECT(poll_loop(loop, &event, 1) == 1 && event.token == i);
+        if (i < 2 * TIMERS) el_timer_start(loop, 1000, i + TIMERS);
+        el_loop_check(loop);
+    }
+    EXPECT(fires_only(loop, UINT64_MAX));
+    el_loop_destroy(loop);
+}
+
+CASE(earliest_is_exact_while_the_earliest_of_many_is_cancelled) {
+    enum { TIMERS = 20000 };
+    el_loop *loop = make_loop(EL_CLOCK_MANUAL);
+    static el_timer timers[TIMERS];
+    // Each deadline once, in an order that jumps about.
+    for (uint64_t i = 0; i < TIMERS; i++) {
+        uint64_t rank = i * 7919 % TIMERS;
+        timers[rank] = el_timer_start(loop, 1000 * SECOND + rank * 12345, rank);
+    }
+    size_t before = bytes_in_use();
+    for (uint64_t i = 0; i < TIMERS; i++) {
+        EXPECT(el_timer_earliest(loop) == 1000 * SECOND + i * 12345);
+        EXPECT(el_timer_cancel(loop, timers[i]) == 0);
+        if (i % 1000 == 0) el_loop_check(loop);
+    }
+    EXPECT(el_timer_earliest(loop) == EL_NEVER);
+    el_loop_check(loop);
+    size_t after = bytes_in_use();
+    el_loop_destroy(loop);
+    if (before == 0) SKIP("this allocator does not say how much is in use");
+    EXPECT(before - after > (size_t)TIMERS * 24);
+}
+
 // MARK: - Against a model: a sorted array
 
-enum { MODEL_CAPACITY = 700, MODEL_STEPS = 200000 };
+enum { MODEL_CAPACITY = 3000 };
 
 struct model_timer {
     uint64_t deadline_ns, token;
@@ -258,12 +344,18 @@ struct model_timer {
 struct model {
     el_loop *loop;
     uint64_t now_ns, random, last_token;
+    uint64_t crowd_ns; // where many deadlines fall together
     el_timer last_dead;
     struct model_timer timers[MODEL_CAPACITY];
-    size_t count;
+    size_t count, capacity;
 };
 
 static uint64_t below(struct model *model, uint64_t end) { return next_random(&model->random) % end; }
+
+static uint64_t after_now(const struct model *model, uint64_t duration_ns) {
+    uint64_t room = EL_NEVER - 1 - model->now_ns;
+    return model->now_ns + (duration_ns < room ? duration_ns : room);
+}
 
 static void model_remove(struct model *model, size_t index) {
     model->last_dead = model->timers[index].id;
@@ -271,10 +363,23 @@ static void model_remove(struct model *model, size_t index) {
     memmove(&model->timers[index], &model->timers[index + 1], (model->count - index) * sizeof *model->timers);
 }
 
+/// The past, nanoseconds ahead, any distance, the end of time, and a crowd at one place.
+static uint64_t model_deadline(struct model *model) {
+    switch (below(model, 8)) {
+    case 0: return model->now_ns - below(model, 20) % (model->now_ns + 1);
+    case 1: return after_now(model, next_random(&model->random) >> below(model, 64));
+    case 2: return EL_NEVER - below(model, 3);
+    case 3:
+    case 4:
+        if (below(model, 300) == 0) model->crowd_ns = after_now(model, below(model, 1 << 20));
+        return model->crowd_ns + below(model, 3);
+    default: return after_now(model, below(model, 500));
+    }
+}
+
 static void model_start(struct model *model) {
-    if (model->count == MODEL_CAPACITY) return;
-    uint64_t deadline_ns =
-        below(model, 50) == 0 ? next_random(&model->random) : model->now_ns + below(model, 500);
+    if (model->count == model->capacity) return;
+    uint64_t deadline_ns = model_deadline(model);
     struct model_timer timer = {deadline_ns, ++model->last_token, 0};
     timer.id = el_timer_start(model->loop, deadline_ns, timer.token);
     EXPECT(timer.id != 0);
@@ -288,15 +393,20 @@ static void model_start(struct model *model) {
 static void model_cancel(struct model *model) {
     EXPECT(el_timer_cancel(model->loop, model->last_dead) == -ENOENT);
     if (model->count == 0) return;
-    size_t index = below(model, model->count);
+    size_t index = below(model, 4) == 0 ? 0 : below(model, model->count);
     EXPECT(el_timer_cancel(model->loop, model->timers[index].id) == 0);
     model_remove(model, index);
 }
 
+/// Time passes, by steps or by leaps. What is due then may be cancelled, and joined by others, before it is
+/// taken.
 static void model_advance(struct model *model) {
     uint64_t duration_ns = below(model, 20);
-    model->now_ns += duration_ns;
+    if (below(model, 20) == 0) duration_ns = next_random(&model->random) >> (1 + below(model, 63));
+    if (below(model, 2) == 0 && model->now_ns > EL_NEVER / 2) duration_ns = 0; // time enough for the rest
+    model->now_ns = after_now(model, duration_ns);
     EXPECT(el_clock_advance(model->loop, duration_ns) == 0);
+    while (below(model, 3) == 0) model_cancel(model);
     el_event events[MANY];
     int capacity = 1 + (int)below(model, MANY), count;
     while ((count = poll_loop(model->loop, events, capacity)) > 0) {
@@ -305,40 +415,50 @@ static void model_advance(struct model *model) {
             EXPECT(events[i].token == model->timers[0].token);
             model_remove(model, 0);
         }
+        if (below(model, 4) == 0) model_start(model);
     }
     EXPECT(count == 0);
-    EXPECT(model->count == 0 || model->timers[0].deadline_ns > model->now_ns);
+    EXPECT(model->count == 0 || model->timers[0].deadline_ns > model->now_ns || model->now_ns == EL_NEVER);
 }
 
-static void model_step(struct model *model, int step) {
-    // The tide: the number of timers rises and falls over several pages of slots.
-    uint64_t starting = step / 2000 % 2 == 0 ? 60 : 40;
-    uint64_t choice = below(model, 100);
-    if (choice < starting) {
+static void model_step(struct model *model, int step, uint64_t wave) {
+    // The tide: the number of timers rises and falls.
+    uint64_t starting = (uint64_t)step / wave % 2 == 0 ? 60 : 38;
+    uint64_t choice = below(model, 1000);
+    if (choice < 10 * starting) {
         model_start(model);
-    } else if (choice < 97) {
+    } else if (choice < 998) {
         model_cancel(model);
     } else {
         model_advance(model);
     }
-    el_loop_check(model->loop);
     if (has_failed()) return;
     EXPECT(el_timer_count(model->loop) == model->count);
+    // Not each time: the question itself rearranges things.
+    if (below(model, 3) != 0) return;
     EXPECT(el_timer_earliest(model->loop) == (model->count == 0 ? EL_NEVER : model->timers[0].deadline_ns));
 }
 
-CASE(timers_behave_like_a_sorted_list) {
+static void run_model(size_t capacity, int steps, int steps_a_check) {
     static struct model model;
     const char *wish = getenv("EL_SEED");
     uint64_t seed = wish != NULL ? strtoull(wish, NULL, 0) : (uint64_t)time(NULL) << 20 | (uint64_t)getpid();
-    model.random = seed | 1;
-    model.loop = make_loop(EL_CLOCK_MANUAL);
-    for (int step = 0; step < MODEL_STEPS && !has_failed(); step++) {
-        model_step(&model, step);
-        if (has_failed()) printf("in step %d; again with EL_SEED=%llu\n", step, (unsigned long long)seed);
+    // Leaps of the clock come to its end sooner or later, so there are several lives.
+    for (int life = 0; life < 8 && !has_failed(); life++) {
+        model = (struct model){.random = (seed + (uint64_t)life) | 1, .capacity = capacity};
+        model.loop = make_loop(EL_CLOCK_MANUAL);
+        for (int step = 0; step < steps / 8 && !has_failed(); step++) {
+            model_step(&model, step, 10 * capacity);
+            if (step % steps_a_check == 0) el_loop_check(model.loop);
+            if (has_failed()) printf("in step %d; again with EL_SEED=%llu\n", step, (unsigned long long)seed);
+        }
+        el_loop_destroy(model.loop);
     }
-    el_loop_destroy(model.loop);
 }
+
+CASE(timers_behave_like_a_sorted_list) { run_model(300, 100000, 1); }
+
+CASE(timers_behave_like_a_sorted_list_in_crowds) { run_model(MODEL_CAPACITY, 400000, 100); }
 
 // MARK: - The real clock
 
@@ -374,13 +494,12 @@ CASE(timer_moved_to_earlier_and_to_later_fires_at_the_last) {
     el_event event;
     uint64_t start_ns = el_loop_now(loop);
     el_timer timer = el_timer_start(loop, start_ns + 1000 * SECOND, 1);
-    EXPECT(el_loop_wait(loop, start_ns + MILLISECOND, &event, 1) == 0);
-    EXPECT(el_timer_cancel(loop, timer) == 0);
-    timer = el_timer_start(loop, start_ns + 2 * MILLISECOND, 2); // earlier than what the alarm was set to
-    EXPECT(el_loop_wait(loop, EL_NEVER, &event, 1) == 1 && event.token == 2);
-    start_ns = el_loop_update_now(loop);
-    timer = el_timer_start(loop, start_ns + 2 * MILLISECOND, 3);
     EXPECT(el_loop_arm(loop) == 0);
+    EXPECT(el_timer_cancel(loop, timer) == 0);
+    el_timer_start(loop, start_ns + 2 * MILLISECOND, 2); // earlier than what the alarm is set to
+    EXPECT(el_loop_wait(loop, EL_NEVER, &event, 1) == 1 && event.token == 2);
+    timer = arm_soon(loop, 3);
+    start_ns = el_loop_update_now(loop);
     EXPECT(el_timer_cancel(loop, timer) == 0);
     el_timer_start(loop, start_ns + 4 * MILLISECOND, 4);
     EXPECT(el_loop_wait(loop, EL_NEVER, &event, 1) == 1 && event.token == 4);

@@ -212,17 +212,15 @@ CASE(alarm_of_a_cancelled_timer_does_not_end_a_poll) {
     int ends[2];
     make_pair(ends);
     EXPECT(el_fd_add(loop, ends[0], EL_READ, EL_LEVEL, 1) == 0);
-    el_timer timer = el_timer_start(loop, el_loop_now(loop) + MILLISECOND, 2);
-    EXPECT(el_loop_arm(loop) >= 0);
+    el_timer timer = arm_soon(loop, 2);
     while (!is_readable(el_loop_fd(loop))) {
     }
     EXPECT(el_timer_cancel(loop, timer) == 0);
     send_byte(ends[1]);
     EXPECT(gives_only(loop, 1, EL_READY_READ)); // with room for two …
     el_event event;
-    timer = el_timer_start(loop, el_loop_update_now(loop) + MILLISECOND, 2);
     EXPECT(el_fd_modify(loop, ends[0], 0, EL_LEVEL, 1) == 0);
-    EXPECT(el_loop_arm(loop) >= 0);
+    timer = arm_soon(loop, 2);
     while (!is_readable(el_loop_fd(loop))) {
     }
     EXPECT(el_timer_cancel(loop, timer) == 0);

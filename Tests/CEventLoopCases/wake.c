@@ -175,3 +175,22 @@ CASE(wakes_from_eight_threads_are_never_lost) {
     EXPECT(is_quiet(counter.loop));
     el_loop_destroy(counter.loop);
 }
+
+static void *ring_hundred_times(void *loop) {
+    for (int i = 0; i < 100; i++) el_loop_wake(loop);
+    return NULL;
+}
+
+/// Their last wakes are still unheard when the loop is destroyed.
+CASE(wakes_from_eight_threads_that_end_before_the_loop) {
+    for (int round = 0; round < 50; round++) {
+        el_loop *loop = make_loop(EL_CLOCK_MONOTONIC);
+        pthread_t threads[RINGERS];
+        for (int i = 0; i < RINGERS; i++) {
+            EXPECT(pthread_create(&threads[i], NULL, ring_hundred_times, loop) == 0);
+        }
+        for (int i = 0; i < round % 3; i++) EXPECT(wakes(loop, i == 0 ? EL_NEVER : 0) || i > 0);
+        for (int i = 0; i < RINGERS; i++) pthread_join(threads[i], NULL);
+        el_loop_destroy(loop);
+    }
+}

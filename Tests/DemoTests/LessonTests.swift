@@ -32,8 +32,10 @@ struct LessonTests {
             try await lines(of: "gather").map(\.text) == [
                 "text is there", "42 is there", "returned 42 and text",
                 "something fails", "slow is cancelled", "threw an error",
-                "third is there", "something fails", "first is there",
-                "success(\"first\")", "failure(an error)", "success(\"third\")",
+                "something fails", "number 1 is there", "number 3 is there",
+                "success(\"number 1\")", "failure(an error)", "success(\"number 3\")",
+                "number 1 is there", "number 2 is there", "number 3 is there", "number 4 is there",
+                "number 5 is there",
             ])
     }
 

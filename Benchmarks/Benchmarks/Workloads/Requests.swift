@@ -19,8 +19,7 @@ private func requestOnLoop(delays milliseconds: [Int], _ conditions: Conditions)
     try withDelayServer(requests: milliseconds.count, conditions) { port in
         let meter = Meter()
         try EventLoop.run {
-            _ = try await gather(
-                milliseconds.map { delay in { try await request(port: port, delayMilliseconds: delay) } })
+            try await gather(milliseconds) { try await request(port: port, delayMilliseconds: $0) }
         }
         return meter.figures
     }

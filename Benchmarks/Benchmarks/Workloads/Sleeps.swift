@@ -76,7 +76,7 @@ private func sleepInSequence(count: Int32) throws -> Figures {
 private func sleepAtOnce(count: Int, duration: Duration) throws -> Figures {
     try EventLoop.run {
         let meter = Meter()
-        _ = try await gather((0..<count).lazy.map { _ in { try await sleep(for: duration) } })
+        try await gather(0..<count) { _ in try await sleep(for: duration) }
         return meter.figures
     }
 }

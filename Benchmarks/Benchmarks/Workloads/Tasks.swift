@@ -50,7 +50,7 @@ private func step(tasks: Int) throws -> Figures {
         var rounds: [UInt64] = []
         for _ in 0..<roundCount {
             let begin = floor_now_ns()
-            _ = try await gather((0..<tasks).lazy.map { _ in yieldManyTimes })
+            try await gather(0..<tasks) { _ in await yieldManyTimes() }
             rounds.append(floor_now_ns() - begin)
         }
         return meter.figures.adding("step", roundsNanoseconds: rounds, over: tasks * stepsOfTask)
@@ -65,7 +65,7 @@ private func gatherOperations(count: Int) throws -> Figures {
     try EventLoop.run {
         let meter = Meter()
         let begin = floor_now_ns()
-        let results = try await gather((0..<count).lazy.map { index in { index } })
+        let results = try await gather(0..<count) { $0 }
         let elapsed = floor_now_ns() - begin
         guard results.elementsEqual(0..<count) else { throw BenchmarkError("gather mixed up its results") }
         return meter.figures.adding("operation", nanoseconds: elapsed, over: count)

@@ -37,8 +37,7 @@ private func manyWaits(_ scale: Scale) -> [Int] {
 private func sleepOnLoop(milliseconds: [Int]) throws -> Figures {
     let meter = Meter()
     try EventLoop.run {
-        _ = try await gather(
-            milliseconds.map { duration in { try await sleep(for: .milliseconds(duration)) } })
+        try await gather(milliseconds) { try await sleep(for: .milliseconds($0)) }
     }
     return meter.figures
 }

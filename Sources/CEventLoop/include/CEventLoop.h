@@ -303,7 +303,7 @@ EL_API el_timer el_timer_start(el_loop *loop, uint64_t deadline_ns, uint64_t tok
 EL_API int el_timer_cancel(el_loop *loop, el_timer timer);
 
 /// The earliest deadline of all timers, or EL_NEVER.
-EL_API uint64_t el_timer_earliest(const el_loop *loop);
+EL_API uint64_t el_timer_earliest(el_loop *loop);
 
 /// How many timers are live.
 EL_API uint64_t el_timer_count(const el_loop *loop);
@@ -342,7 +342,8 @@ EL_API int el_clock_advance(el_loop *loop, uint64_t duration_ns);
 EL_API int el_signal_add(el_loop *loop, int signal, uint64_t token);
 
 /// Gives the signal its former place in the calling thread's mask back; one that is pending then is
-/// delivered the ordinary way. Returns 0, or -ENOENT (not added).
+/// delivered the ordinary way. Returns 0, -ENOENT (not added), or what signalfd(2) refuses with; then it
+/// is still added.
 EL_API int el_signal_remove(el_loop *loop, int signal);
 
 #ifdef __cplusplus

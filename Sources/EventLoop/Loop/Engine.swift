@@ -11,6 +11,8 @@ protocol DescriptorObserver: AnyObject {
 /// Is told when a signal has arrived, on the loop's thread.
 protocol SignalObserver: AnyObject {
     func signalArrived()
+    /// The loop is closing: the signal is to act as before.
+    func loopIsClosing()
 }
 
 /// A loop's state and its parts. What is public about a loop stands in ``EventLoop``.
@@ -21,22 +23,22 @@ final class Engine: @unchecked Sendable {
     let reactor: Reactor
     // Behind pointers, because the runtime checks each access to a class's stored structure for exclusivity,
     // which on these paths would cost more than the work.
-    private let waitersStorage = UnsafeMutablePointer<WaiterTable>.allocate(capacity: 1)
-    private let readyStorage = UnsafeMutablePointer<ReadyQueue>.allocate(capacity: 1)
-    private let observersStorage = UnsafeMutablePointer<SlotTable<any DescriptorObserver>>.allocate(
-        capacity: 1)
-    private let inbox = Inbox()
+    private let waitersStorage: UnsafeMutablePointer<WaiterTable>
+    private let readyStorage: UnsafeMutablePointer<ReadyQueue>
+    private let taskIndexStorage: UnsafeMutablePointer<TaskIndex>
+    private let observersStorage: UnsafeMutablePointer<SlotTable<any DescriptorObserver>>
+    let inbox = Inbox()
     var signalObservers = SlotTable<any SignalObserver>()
     /// The loop's own tasks: it keeps them alive until they end.
     var tasks = SlotTable<TaskRecord>()
 
     /// The thread that runs the loop, or 0.
-    private let runner = Atomic<UInt>(0)
-    private let stopRequested = Atomic<Bool>(false)
+    let runner = Atomic<UInt>(0)
+    let stopRequested = Atomic<Bool>(false)
     /// The job that runs, by its address, through which executor, and whether it wants to go on at the other.
-    private var runningJob: UInt = 0
-    private var isRunningIsolated = false
-    private var hoppedJob: UnownedJob?
+    var runningJob: UInt = 0
+    var isRunningIsolated = false
+    var hoppedJob: UnownedJob?
     private(set) var isClosed = false
     /// The run is over but for what still has to end: a task that is spawned now starts cancelled.
     var isWindingUp = false
@@ -50,15 +52,22 @@ final class Engine: @unchecked Sendable {
 
     init() throws(SystemError) {
         reactor = try Reactor()
+        waitersStorage = .allocate(capacity: 1)
+        readyStorage = .allocate(capacity: 1)
+        taskIndexStorage = .allocate(capacity: 1)
+        observersStorage = .allocate(capacity: 1)
         waitersStorage.initialize(to: WaiterTable())
         readyStorage.initialize(to: ReadyQueue())
         observersStorage.initialize(to: SlotTable())
+        taskIndexStorage.initialize(to: TaskIndex())
     }
 
     deinit {
         ready.deallocate()
         waiters.deallocate()
         observersStorage.deinitialize(count: 1).deallocate()
+        taskIndex.deallocate()
+        taskIndexStorage.deallocate()
         readyStorage.deallocate()
         waitersStorage.deallocate()
     }
@@ -73,6 +82,12 @@ final class Engine: @unchecked Sendable {
     var observers: SlotTable<any DescriptorObserver> {
         _read { yield observersStorage.pointee }
         _modify { yield &observersStorage.pointee }
+    }
+
+    @inline(__always)
+    var taskIndex: TaskIndex {
+        _read { yield taskIndexStorage.pointee }
+        _modify { yield &taskIndexStorage.pointee }
     }
 
     @inline(__always)
@@ -146,7 +161,7 @@ final class Engine: @unchecked Sendable {
         }
     }
 
-    private func delayJob(_ job: ReadyJob, until deadline: EventLoop.Instant) {
+    func delayJob(_ job: ReadyJob, until deadline: EventLoop.Instant) {
         let token = waiters.insert(.job(job))
         _ = reactor.startTimer(at: deadline, token: token.rawValue)
     }
@@ -200,109 +215,6 @@ final class Engine: @unchecked Sendable {
         }
     }
 
-    // MARK: - Running
-
-    /// Takes turns on this thread until `isDone`, or until ``stop()``.
-    func run(
-        until isDone: () -> Bool, taskExecutor: UnownedTaskExecutor, serialExecutor: UnownedSerialExecutor
-    ) {
-        let taken = runner.compareExchange(
-            expected: 0, desired: UInt(pthread_self()), ordering: .acquiringAndReleasing)
-        precondition(taken.exchanged, "Another thread runs this event loop already.")
-        defer { runner.store(0, ordering: .releasing) }
-        while !isDone() {
-            if stopRequested.exchange(false, ordering: .acquiringAndReleasing) { break }
-            turn(taskExecutor, serialExecutor)
-        }
-    }
-
-    /// Ends ``run(until:taskExecutor:serialExecutor:)`` after the turn under way. From any thread.
-    func stop() {
-        stopRequested.store(true, ordering: .releasing)
-        post(.nudge)
-    }
-
-    /// One turn: looks for what has happened, then runs what was ready when it began, and only that, so
-    /// that neither descriptors nor timers starve (asyncio's rule). The order within a turn: what was
-    /// ready already, then descriptors, then timers by deadline, then what other threads have left.
-    private func turn(_ taskExecutor: UnownedTaskExecutor, _ serialExecutor: UnownedSerialExecutor) {
-        let block = ready.isEmpty && inbox.fallAsleep()
-        let count = reactor.wait(block: block)
-        if block { inbox.wakeUp() }
-        for index in 0..<count { deliver(reactor.event(at: index)) }
-        takeInbox()
-        for _ in 0..<ready.count {
-            budget = Engine.budgetPerStep
-            run(ready.removeFirst(), taskExecutor, serialExecutor)
-        }
-    }
-
-    @inline(__always)
-    private func run(
-        _ item: ReadyQueue.Item, _ taskExecutor: UnownedTaskExecutor, _ serialExecutor: UnownedSerialExecutor
-    ) {
-        switch item {
-        case .job(let job): run(job, isIsolated: false, taskExecutor, serialExecutor)
-        case .isolatedJob(let job): run(job, isIsolated: true, taskExecutor, serialExecutor)
-        case .call(let call): call.run()
-        case .yielded(let continuation):
-            // Resuming appends the task's job to the queue's end. Its turn is now, so it is taken back;
-            // unless the job went elsewhere, as an actor's without a preference does.
-            let count = ready.count
-            continuation.resume()
-            if ready.count > count { run(ready.removeLast(), taskExecutor, serialExecutor) }
-        }
-    }
-
-    /// Runs a job, and as long as it only changes executors, the rest of its step.
-    @inline(__always)
-    private func run(
-        _ job: UnownedJob, isIsolated: Bool, _ taskExecutor: UnownedTaskExecutor,
-        _ serialExecutor: UnownedSerialExecutor
-    ) {
-        runningJob = unsafeBitCast(job, to: UInt.self)
-        isRunningIsolated = isIsolated
-        if isIsolated {
-            job.runSynchronously(on: serialExecutor)
-        } else {
-            job.runSynchronously(on: taskExecutor)
-        }
-        while let job = hoppedJob {
-            hoppedJob = nil
-            isRunningIsolated.toggle()
-            if isRunningIsolated {
-                job.runSynchronously(on: serialExecutor)
-            } else {
-                job.runSynchronously(on: taskExecutor)
-            }
-        }
-        runningJob = 0
-    }
-
-    private func deliver(_ event: Reactor.Event) {
-        switch event {
-        case .descriptor(let token, let readiness): observers[token]?.descriptorIsReady(readiness)
-        case .timer(let token): wake(WaiterToken(rawValue: token))
-        case .signal(let token): signalObservers[token]?.signalArrived()
-        case .wake: break
-        }
-    }
-
-    private func takeInbox() {
-        guard inbox.hasMessages else { return }
-        for message in inbox.takeAll() {
-            switch message {
-            case .job(let job): ready.append(.job(job))
-            case .isolatedJob(let job): ready.append(.isolatedJob(job))
-            case .call(let call): schedule(call)
-            case .delayed(let job, let deadline): delayJob(job, until: deadline)
-            case .cancelWait(let token): cancelWait(token)
-            case .perform(let action): action()
-            case .nudge: break
-            }
-        }
-    }
-
     // MARK: - The end
 
     /// Ends every wait of a task with a cancellation: plain tasks, too, get the chance to clean up.
@@ -313,10 +225,14 @@ final class Engine: @unchecked Sendable {
     /// Whether nothing is ready, here or in the inbox.
     var isIdle: Bool { ready.isEmpty && !inbox.hasMessages }
 
-    /// No descriptor is watched from here on.
+    /// Neither descriptors nor signals are watched from here on, and what was left for the loop is dropped.
     func close() {
         isClosed = true
         for observer in observers.elements { observer.loopIsClosing() }
+        for observer in signalObservers.elements { observer.loopIsClosing() }
+        while inbox.hasMessages {
+            for case .call(let call) in inbox.takeAll() { call.forget() }
+        }
     }
 
     func report(_ unhandled: UnhandledError) {

@@ -36,6 +36,11 @@ public final class EventLoop: Sendable {
         self.isProcessWide = isProcessWide
     }
 
+    deinit {
+        // What is watched is held by the engine, and holds it: nobody but the loop can end that.
+        engine.close()
+    }
+
     /// Runs nonisolated tasks on this loop: `Task(executorPreference: loop.executor) { … }`.
     public var executor: any TaskExecutor { taskExecutor }
 
@@ -77,14 +82,17 @@ public final class EventLoop: Sendable {
     /// Runs `body` as a task on this loop and on this thread, until it ends; asyncio's run_until_complete.
     ///
     /// The body is nonisolated unless it says otherwise; main-actor code belongs into process mode, for the
-    /// main actor waits elsewhere. Other tasks of the loop stay, and go on with the next run. When ``stop()`` ends the run first,
-    /// the body is cancelled, and the loop goes on until it has ended.
+    /// main actor waits elsewhere. Other tasks of the loop stay, and go on with the next run. When ``stop()``
+    /// ends the run first, the body is cancelled, and the loop goes on until it has ended.
     ///
     /// - Returns: What the body returned.
     /// - Throws: What the body threw, or ``EventLoopError/alreadyRunning``.
+    @discardableResult
     public func run<Success: Sendable>(
         _ body: sending @escaping @isolated(any) () async throws -> Success
     ) throws -> Success {
+        // Before the task exists, which would run later otherwise.
+        try checkMayRun()
         let main = MainTask(on: self, body)
         try run(until: { main.isDone })
         while !main.isDone {
@@ -94,9 +102,13 @@ public final class EventLoop: Sendable {
         return try main.result.get()
     }
 
-    func run(until isDone: () -> Bool) throws(EventLoopError) {
+    private func checkMayRun() throws(EventLoopError) {
         guard CurrentLoop.value == nil else { throw .alreadyRunning }
         guard !engine.isClosed else { throw .closed }
+    }
+
+    func run(until isDone: () -> Bool) throws(EventLoopError) {
+        try checkMayRun()
         CurrentLoop.value = self
         defer { CurrentLoop.value = nil }
         engine.run(

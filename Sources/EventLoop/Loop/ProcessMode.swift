@@ -20,6 +20,7 @@ extension EventLoop {
     /// - Throws: What the body threw; ``EventLoopError/alreadyRunning`` inside a loop,
     ///   ``EventLoopError/processModeTaken`` when another thread is in here, both before anything else;
     ///   ``SystemError`` when no loop can be made.
+    @discardableResult
     public static func run<Success: Sendable>(
         @_inheritActorContext @_implicitSelfCapture
         _ body: sending @escaping @isolated(any) () async throws -> Success

@@ -25,13 +25,14 @@ struct Reactor: ~Copyable {
 
     private static let capacity = 256
     private let loop: OpaquePointer
-    private let events = UnsafeMutablePointer<el_event>.allocate(capacity: capacity)
+    private let events: UnsafeMutablePointer<el_event>
 
     init() throws(SystemError) {
         var loop: OpaquePointer?
         let result = el_loop_create(.monotonic, &loop)
         guard let loop else { throw SystemError(call: "el_loop_create", code: -result) }
         self.loop = loop
+        events = .allocate(capacity: Self.capacity)
     }
 
     deinit {
@@ -84,18 +85,14 @@ struct Reactor: ~Copyable {
 
     // MARK: - Descriptors and signals
 
-    /// Watches both directions, edge-triggered: one system call for the descriptor's life.
+    /// Watches both directions and urgent data, edge-triggered: one system call for the descriptor's life.
     func watch(_ descriptor: CInt, token: UInt64) throws(SystemError) {
-        let result = el_fd_add(loop, descriptor, [.read, .write], .edge, token)
+        let result = el_fd_add(loop, descriptor, [.read, .write, .priority], .edge, token)
         if result < 0 { throw SystemError(call: "epoll_ctl", code: -result) }
     }
 
-    /// Accepts a connection, non-blocking and close-on-exec. Returns -1 with errno set, as a system call does.
-    static func accept(_ listener: CInt) -> Int {
-        let result = el_fd_accept(listener)
-        if result < 0 { errno = -result }
-        return result < 0 ? -1 : Int(result)
-    }
+    /// Accepts a connection, non-blocking and close-on-exec. Returns its descriptor or a negated errno.
+    static func accept(_ listener: CInt) -> Int { Int(el_fd_accept(listener)) }
 
     func unwatch(_ descriptor: CInt) {
         _ = el_fd_remove(loop, descriptor)

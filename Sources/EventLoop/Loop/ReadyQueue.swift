@@ -53,9 +53,11 @@ struct ReadyQueue {
         head = 0
     }
 
-    /// Gives the memory back. The queue must be empty, and not be used again.
+    /// Drops what is left and gives the memory back. Not to be used again.
     mutating func deallocate() {
-        while !isEmpty { _ = removeFirst() }
+        while !isEmpty {
+            if case .call(let call) = removeFirst() { call.forget() }
+        }
         ring.deallocate()
     }
 }

@@ -3,6 +3,7 @@
 /// Bound to the loop's thread, like the loop itself; only ``EventLoop/callSoonThreadSafe(_:)`` makes one
 /// elsewhere.
 public final class ScheduledCall: @unchecked Sendable {
+    // Not retained, for the engine retains its calls. It tells those that it leaves behind.
     private unowned(unsafe) let engine: Engine
     private var function: (() -> Void)?
     /// When it is due; nil for one that was to run soon.
@@ -31,6 +32,11 @@ public final class ScheduledCall: @unchecked Sendable {
         if let token { _ = engine.waiters.end(token, with: .cancelled) }
         timer = nil
         token = nil
+    }
+
+    /// The loop is gone: a later ``cancel()`` has nothing to do, and nobody to do it with.
+    func forget() {
+        function = nil
     }
 
     func run() {

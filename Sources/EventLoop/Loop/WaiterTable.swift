@@ -55,6 +55,9 @@ struct WaiterTable {
     }
 
     mutating func deallocate() {
+        for index in 0..<Int(used) {
+            if case .call(let call) = slots[index].waiter { call.forget() }
+        }
         slots.deinitialize(count: Int(used))
         slots.deallocate()
     }
@@ -109,7 +112,7 @@ struct WaiterTable {
 
     // MARK: - Waits
 
-    /// Puts the continuation into a reserved slot; or says how the wait has ended already, and frees the slot.
+    /// Puts the continuation into a reserved slot; or says how the wait ended before, and frees the slot.
     mutating func park(_ token: WaiterToken, _ continuation: UnsafeContinuation<Wakeup, Never>) -> Wakeup? {
         guard let index = index(of: token) else {
             preconditionFailure("A wait parks once, in the slot that it has reserved.")
@@ -139,6 +142,12 @@ struct WaiterTable {
             release(index)
         }
         return waiter
+    }
+
+    /// Takes back a wait whose task will not park.
+    mutating func withdraw(_ token: WaiterToken) {
+        _ = end(token, with: .cancelled)
+        if let index = index(of: token) { release(index) }
     }
 
     /// Every task that is parked now.

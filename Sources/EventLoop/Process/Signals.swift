@@ -27,7 +27,8 @@ public final class Signals: AsyncSequence, @unchecked Sendable {
 
     deinit {
         nonisolated(unsafe) let watch = watch
-        watch.engine.perform { watch.close() }
+        // What is left for a loop that does not run might stay with it for good, and keep it alive.
+        if watch.engine.isRunning { watch.engine.perform { watch.close() } } else { watch.close() }
     }
 
     /// Ends the iteration and lets the signals act as before.
@@ -113,5 +114,7 @@ public final class Signals: AsyncSequence, @unchecked Sendable {
         }
 
         func signalArrived() { watch.signalArrived(number) }
+
+        func loopIsClosing() { watch.close() }
     }
 }

@@ -1,7 +1,9 @@
+import Glibc
+
 /// Reads a stream in the units of a protocol: lines, exact counts, up to a delimiter, to the end.
 ///
 /// What was read from the stream and not yet asked for stays in the buffer: also when a read is cancelled,
-/// hits its limit, or finds the end too early. Bound to the stream's loop; one task at a time.
+/// hits its limit. Bound to the stream's loop; one task at a time.
 public final class BufferedReader<Stream: ByteStream> {
     public let stream: Stream
     private let chunkSize: Int
@@ -9,8 +11,10 @@ public final class BufferedReader<Stream: ByteStream> {
     private var start = 0
     private var end = 0
     private var hasEnded = false
+    private var isFilling = false
 
-    /// - Parameter chunkSize: How much is asked of the stream at once, in bytes; at least 1.
+    /// - Parameter chunkSize: How much is asked of the stream at once, in bytes, or more where the buffer has
+    ///   grown; at least 1.
     public init(_ stream: Stream, chunkSize: Int = 16 * 1024) {
         precondition(chunkSize > 0, "A buffered reader reads at least one byte at once.")
         self.stream = stream
@@ -49,7 +53,7 @@ public final class BufferedReader<Stream: ByteStream> {
     ///
     /// - Parameters:
     ///   - delimiter: At least one byte.
-    ///   - limit: How long the result may be, in bytes.
+    ///   - limit: How long the result may be with the delimiter, in bytes.
     /// - Throws: ``StreamError/limitExceeded(limit:)``, and the bytes stay; or
     ///   ``StreamError/unexpectedEnd(partial:)`` with what came, which counts as read.
     public func read(until delimiter: [UInt8], limit: Int = 64 * 1024) async throws -> [UInt8] {
@@ -70,7 +74,7 @@ public final class BufferedReader<Stream: ByteStream> {
     /// The next line without its end (LF or CRLF), decoded as UTF-8 with repairs; nil at the end. A last line
     /// may lack its end.
     ///
-    /// - Parameter limit: How long the line may be with its end, in bytes.
+    /// - Parameter limit: How long the line may be with its end, in bytes; a missing end counts as one.
     /// - Throws: ``StreamError/limitExceeded(limit:)``, and the bytes stay.
     public func readLine(limit: Int = 64 * 1024) async throws -> String? {
         var line: [UInt8]
@@ -106,14 +110,13 @@ public final class BufferedReader<Stream: ByteStream> {
 
     /// The length of what ends with the first delimiter at or after `offset`.
     private func lengthThrough(_ delimiter: [UInt8], from offset: Int) -> Int? {
-        var position = start + offset
-        while position + delimiter.count <= end {
-            if buffer[position] == delimiter[0],
-                buffer[position..<position + delimiter.count].elementsEqual(delimiter)
-            {
-                return position + delimiter.count - start
-            }
-            position += 1
+        let bytes = buffer.baseAddress! + start
+        // One past the last place where a delimiter may begin.
+        let limit = bufferedCount - delimiter.count + 1
+        var position = offset
+        while position < limit, let found = memchr(bytes + position, CInt(delimiter[0]), limit - position) {
+            if memcmp(found, delimiter, delimiter.count) == 0 { return found - bytes + delimiter.count }
+            position = found - bytes + 1
         }
         return nil
     }
@@ -121,7 +124,10 @@ public final class BufferedReader<Stream: ByteStream> {
     /// Reads more. False at the end of the stream.
     @discardableResult
     private func fill() async throws -> Bool {
+        precondition(!isFilling, "Two tasks read from the same buffered reader: one at a time.")
         if hasEnded { return false }
+        isFilling = true
+        defer { isFilling = false }
         makeRoom()
         let count = try await stream.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[end...]))
         end += count

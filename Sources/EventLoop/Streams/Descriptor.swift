@@ -8,7 +8,9 @@ import Glibc
 /// waits without asking for an EAGAIN. What arrives after that makes a new edge.
 ///
 /// A hang-up makes one edge only, perhaps together with the last data, so from then on the direction
-/// counts as ready for good: the system calls tell the rest (data, then the end or the error).
+/// counts as ready for good: the system calls tell the rest (data, then the end or the error). Urgent
+/// data (MSG_OOB, as telnet clients send it) makes recv(2) stop at its mark, with more behind it, so from
+/// then on a short count does not mean drained either.
 final class Descriptor: DescriptorObserver {
     let engine: Engine
     /// The number, or -1 once closed.
@@ -18,6 +20,7 @@ final class Descriptor: DescriptorObserver {
     private var mayWrite = true
     private var isReadHungUp = false
     private var isWriteHungUp = false
+    private var hasUrgentMarks = false
     private var reader: WaiterToken?
     private var writer: WaiterToken?
     private var isWriting = false
@@ -36,12 +39,20 @@ final class Descriptor: DescriptorObserver {
 
     var isClosed: Bool { fileDescriptor < 0 }
 
+    /// The number, for a call that does not wait. Traps while another thread runs the loop.
+    func openNumber(for what: @autoclosure () -> String) throws -> CInt {
+        engine.assertMayBeUsedHere(what())
+        guard fileDescriptor >= 0 else { throw StreamError.closed }
+        return fileDescriptor
+    }
+
     // MARK: - Events
 
     func descriptorIsReady(_ readiness: Reactor.Readiness) {
         let failed = !readiness.isDisjoint(with: [.hangup, .error])
         if failed || readiness.contains(.readHangup) { isReadHungUp = true }
         if failed { isWriteHungUp = true }
+        if readiness.contains(.priority) { hasUrgentMarks = true }
         if isReadHungUp || readiness.contains(.read) {
             mayRead = true
             if let reader { engine.wake(reader) }
@@ -72,7 +83,9 @@ final class Descriptor: DescriptorObserver {
 
     @inline(__always)
     func waitReadable() async throws {
-        precondition(reader == nil || isClosed, "Two tasks read from the same stream: one reader at a time.")
+        precondition(
+            reader == nil || isClosed,
+            "Two tasks read from the same stream, or accept from the same listener: one at a time.")
         try register()
         let token = engine.reserveWait()
         reader = token
@@ -118,7 +131,7 @@ final class Descriptor: DescriptorObserver {
     /// - Parameters:
     ///   - full: The count that says there may be more; a smaller one means drained.
     ///   - call: The call's name for errors.
-    ///   - attempt: Makes the system call on the descriptor.
+    ///   - attempt: Makes the system call on the descriptor. Returns its count, or a negated errno.
     @inline(__always)
     func read(full: Int, call: String, _ attempt: (CInt) -> Int) async throws -> Int {
         engine.assertOnLoop("reading from a stream")
@@ -129,13 +142,13 @@ final class Descriptor: DescriptorObserver {
                 let count = attempt(fileDescriptor)
                 if count >= 0 {
                     // 0 is the end, and stays it: no edge will come again.
-                    if count > 0 && count < full && !isReadHungUp { mayRead = false }
+                    if count > 0 && count < full && !isReadHungUp && !hasUrgentMarks { mayRead = false }
                     return count
                 }
-                switch errno {
+                switch CInt(-count) {
                 case EINTR: continue
                 case EAGAIN: mayRead = false
-                default: throw SystemError(call)
+                case let code: throw SystemError(call: call, code: code)
                 }
             }
             try await waitReadable()
@@ -149,12 +162,13 @@ final class Descriptor: DescriptorObserver {
         async throws
     {
         engine.assertOnLoop("writing to a stream")
-        try await engine.spendBudget()
         if isWriting {
             guard await engine.suspend(in: queuedWriters) == .woken else { throw CancellationError() }
         }
         isWriting = true
         defer { isWriting = engine.wakeFirst(in: queuedWriters) }
+        // Not before it has its turn, or those whom it lets go first could write first.
+        try await engine.spendBudget()
         var written = 0
         while written < count {
             guard fileDescriptor >= 0 else { throw StreamError.closed }
@@ -165,10 +179,10 @@ final class Descriptor: DescriptorObserver {
                     if written < count && !isWriteHungUp { mayWrite = false }
                     continue
                 }
-                switch errno {
+                switch CInt(-step) {
                 case EINTR: continue
                 case EAGAIN: mayWrite = false
-                default: throw SystemError(call)
+                case let code: throw SystemError(call: call, code: code)
                 }
             }
             try await waitWritable()

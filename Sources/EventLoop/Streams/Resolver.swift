@@ -18,6 +18,8 @@ extension SocketAddress {
         }
         if let address = SocketAddress(numeric: host, port: port) { return [address] }
         guard !host.utf8.contains(0) else { throw StreamError.invalidAddress("a host name with a NUL") }
+        // No thread for nobody.
+        try Task.checkCancellation()
         let lookup = Lookup(host: host, port: port, engine: engine)
         let token = engine.reserveWait()
         lookup.start(waking: token)
@@ -54,7 +56,8 @@ private final class Lookup: Sendable {
 
     private func finish(with outcome: Result<[SocketAddress], any Error>, waking token: WaiterToken) {
         result.withLock { $0 = outcome }
-        engine.post(.perform { [engine] in engine.wake(token) })
+        // Not retained: it lies in the engine's own inbox, perhaps for good when the loop has ended.
+        engine.post(.perform { [unowned(unsafe) engine] in engine.wake(token) })
     }
 
     private func lookUp() -> Result<[SocketAddress], any Error> {

@@ -23,12 +23,14 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     }
 
     init?(numeric text: String, port: UInt16) {
+        // C would read up to the NUL only.
+        guard !text.utf8.contains(0) else { return nil }
         var v4 = in_addr()
         if inet_pton(AF_INET, text, &v4) == 1 {
             storage = .v4(address: v4.s_addr, port: port)
             return
         }
-        let parts = text.split(separator: "%", maxSplits: 1)
+        let parts = text.split(separator: "%", maxSplits: 1, omittingEmptySubsequences: false)
         var v6 = in6_addr()
         guard let ip = parts.first, inet_pton(AF_INET6, String(ip), &v6) == 1 else { return nil }
         var scope: UInt32 = 0

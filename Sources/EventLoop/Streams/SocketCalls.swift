@@ -10,7 +10,6 @@ func openSocket(for address: SocketAddress) throws -> CInt {
 
 /// Sets an integer option.
 func setOption(_ name: CInt, level: CInt, to value: CInt, of fileDescriptor: CInt) throws {
-    guard fileDescriptor >= 0 else { throw StreamError.closed }
     var value = value
     let size = socklen_t(MemoryLayout<CInt>.size)
     guard setsockopt(fileDescriptor, level, name, &value, size) == 0 else { throw SystemError("setsockopt") }
@@ -23,4 +22,18 @@ func option(_ name: CInt, level: CInt, of fileDescriptor: CInt) throws -> CInt {
     var size = socklen_t(MemoryLayout<CInt>.size)
     guard getsockopt(fileDescriptor, level, name, &value, &size) == 0 else { throw SystemError("getsockopt") }
     return value
+}
+
+/// A system call's result with its error in place of -1: the negated errno, read before anything else can
+/// set it, such as the memory that an attempt gives back.
+@inline(__always)
+func orNegatedErrno(_ result: Int) -> Int {
+    result < 0 ? -Int(errno) : result
+}
+
+/// Sends what the kernel takes of the rest of a buffer, without SIGPIPE. Returns a count or a negated errno.
+@inline(__always)
+func sendSome(_ fileDescriptor: CInt, _ buffer: UnsafeRawBufferPointer, from offset: Int) -> Int {
+    orNegatedErrno(
+        send(fileDescriptor, buffer.baseAddress! + offset, buffer.count - offset, CInt(MSG_NOSIGNAL)))
 }

@@ -9,7 +9,7 @@ import Glibc
 ///
 /// The sequence ends when the listener is closed. Bound to its loop's thread; use from another traps.
 public final class TCPListener: AsyncSequence, @unchecked Sendable {
-    private let descriptor: Descriptor
+    let descriptor: Descriptor
 
     private init(_ descriptor: Descriptor) {
         self.descriptor = descriptor
@@ -65,7 +65,9 @@ public final class TCPListener: AsyncSequence, @unchecked Sendable {
     /// The address it listens on, with the port that the kernel chose.
     public var localAddress: SocketAddress {
         get throws {
-            try SocketAddress(asking: getsockname, named: "getsockname", of: descriptor.fileDescriptor)
+            try SocketAddress(
+                asking: getsockname, named: "getsockname",
+                of: descriptor.openNumber(for: "TCPListener.localAddress"))
         }
     }
 
@@ -79,10 +81,16 @@ public final class TCPListener: AsyncSequence, @unchecked Sendable {
     ///
     /// - Throws: ``StreamError/closed`` when the listener is closed, ``SystemError``, `CancellationError`.
     public func accept() async throws -> TCPStream {
+        try await accept { Reactor.accept($0) }
+    }
+
+    /// - Parameter attempt: The system call. Returns the descriptor or a negated errno.
+    @inline(__always)
+    func accept(attempting attempt: (CInt) -> Int) async throws -> TCPStream {
         while true {
             do {
                 // One at a time: "drained" is what EAGAIN says.
-                let accepted = try await descriptor.read(full: 0, call: "accept4") { Reactor.accept($0) }
+                let accepted = try await descriptor.read(full: 0, call: "accept4", attempt)
                 return TCPStream(Descriptor(CInt(accepted), engine: descriptor.engine))
             } catch let error as SystemError {
                 switch error.code {
@@ -98,7 +106,7 @@ public final class TCPListener: AsyncSequence, @unchecked Sendable {
         }
     }
 
-    private static let pauseWhenExhausted = Duration.milliseconds(50)
+    static let pauseWhenExhausted = Duration.milliseconds(50)
 
     /// Stops listening; a task that waits in ``accept()`` gets ``StreamError/closed``, and iteration ends.
     public func close() {

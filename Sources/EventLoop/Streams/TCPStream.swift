@@ -7,7 +7,7 @@ import Glibc
 ///
 /// Bound to its loop's thread; use from another traps.
 public final class TCPStream: ByteStream, @unchecked Sendable {
-    private let descriptor: Descriptor
+    let descriptor: Descriptor
 
     init(_ descriptor: Descriptor) {
         self.descriptor = descriptor
@@ -25,15 +25,25 @@ public final class TCPStream: ByteStream, @unchecked Sendable {
     ///   ``SocketAddress/resolve(host:port:)``, `CancellationError`. No descriptor is left behind.
     /// - Precondition: A loop runs on this thread.
     public static func connect(host: String, port: Int) async throws -> TCPStream {
-        var lastError: any Error = StreamError.unknownHost(host: host, reason: "no addresses")
-        for address in try await SocketAddress.resolve(host: host, port: port) {
+        let addresses = try await SocketAddress.resolve(host: host, port: port)
+        guard let stream = try await connect(toFirstOf: addresses) else {
+            throw StreamError.unknownHost(host: host, reason: "no addresses")
+        }
+        return stream
+    }
+
+    /// Connects to the first address that answers. Nil: there is none to try.
+    static func connect(toFirstOf addresses: [SocketAddress]) async throws -> TCPStream? {
+        var lastError: SystemError?
+        for address in addresses {
             do {
                 return try await connect(to: address)
             } catch let error as SystemError {
                 lastError = error
             }
         }
-        throw lastError
+        if let lastError { throw lastError }
+        return nil
     }
 
     /// Connects to an address.
@@ -64,7 +74,7 @@ public final class TCPStream: ByteStream, @unchecked Sendable {
     public func read(into buffer: UnsafeMutableRawBufferPointer) async throws -> Int {
         precondition(!buffer.isEmpty, "Reading into an empty buffer would look like the end of the stream.")
         return try await descriptor.read(full: buffer.count, call: "recv") { fileDescriptor in
-            recv(fileDescriptor, buffer.baseAddress, buffer.count, 0)
+            orNegatedErrno(recv(fileDescriptor, buffer.baseAddress, buffer.count, 0))
         }
     }
 
@@ -77,7 +87,7 @@ public final class TCPStream: ByteStream, @unchecked Sendable {
         _ = try await descriptor.read(full: count, call: "recv") { fileDescriptor in
             var received = 0
             bytes = Array(unsafeUninitializedCapacity: count) { buffer, used in
-                received = recv(fileDescriptor, buffer.baseAddress, count, 0)
+                received = orNegatedErrno(recv(fileDescriptor, buffer.baseAddress, count, 0))
                 used = max(received, 0)
             }
             return received
@@ -89,16 +99,14 @@ public final class TCPStream: ByteStream, @unchecked Sendable {
 
     public func writeAll(_ buffer: UnsafeRawBufferPointer) async throws {
         try await descriptor.writeAll(buffer.count, call: "send") { fileDescriptor, offset in
-            send(fileDescriptor, buffer.baseAddress! + offset, buffer.count - offset, CInt(MSG_NOSIGNAL))
+            sendSome(fileDescriptor, buffer, from: offset)
         }
     }
 
     /// Writes all bytes. Otherwise like ``writeAll(_:)``.
     public func write(_ bytes: [UInt8]) async throws {
         try await descriptor.writeAll(bytes.count, call: "send") { fileDescriptor, offset in
-            bytes.withUnsafeBytes { buffer in
-                send(fileDescriptor, buffer.baseAddress! + offset, buffer.count - offset, CInt(MSG_NOSIGNAL))
-            }
+            bytes.withUnsafeBytes { sendSome(fileDescriptor, $0, from: offset) }
         }
     }
 
@@ -125,24 +133,32 @@ public final class TCPStream: ByteStream, @unchecked Sendable {
         descriptor.close()
     }
 
-    public var isClosed: Bool { descriptor.isClosed }
+    public var isClosed: Bool {
+        descriptor.engine.assertMayBeUsedHere("TCPStream.isClosed")
+        return descriptor.isClosed
+    }
 
     /// This end's address.
     public var localAddress: SocketAddress {
         get throws {
-            try SocketAddress(asking: getsockname, named: "getsockname", of: descriptor.fileDescriptor)
+            try SocketAddress(
+                asking: getsockname, named: "getsockname",
+                of: descriptor.openNumber(for: "TCPStream.localAddress"))
         }
     }
 
     /// The other end's address.
     public var peerAddress: SocketAddress {
         get throws {
-            try SocketAddress(asking: getpeername, named: "getpeername", of: descriptor.fileDescriptor)
+            try SocketAddress(
+                asking: getpeername, named: "getpeername",
+                of: descriptor.openNumber(for: "TCPStream.peerAddress"))
         }
     }
 
     /// Whether small writes are sent at once instead of being collected (Nagle's algorithm). True at first.
     public func setNoDelay(_ isOn: Bool) throws {
-        try setOption(TCP_NODELAY, level: CInt(IPPROTO_TCP), to: isOn ? 1 : 0, of: descriptor.fileDescriptor)
+        let number = try descriptor.openNumber(for: "TCPStream.setNoDelay")
+        try setOption(TCP_NODELAY, level: CInt(IPPROTO_TCP), to: isOn ? 1 : 0, of: number)
     }
 }

@@ -13,7 +13,7 @@ public final class Promise<Value> {
 
     deinit {
         // Nobody can set it any more: who waits must not wait forever.
-        if !future.isDone { future.abandon() }
+        future.abandon()
     }
 
     /// Sets the value. Does nothing when the future was cancelled.
@@ -108,14 +108,20 @@ public final class Future<Value> {
         core.finish(isCancelled: false)
     }
 
-    /// The promise is gone, perhaps on another thread; nobody else can write the state.
+    /// The promise is gone, perhaps on another thread, from which the state must not even be read.
     fileprivate func abandon() {
-        nonisolated(unsafe) let future = self
-        core.engine.perform {
-            guard !future.core.isDone else { return }
-            future.outcome = .failure(AbandonedPromise())
-            future.core.finish(isCancelled: false)
+        if core.engine.isRunning && !core.engine.isOnLoopThread {
+            nonisolated(unsafe) let future = self
+            core.engine.post(.perform { future.finishAbandoned() })
+        } else {
+            finishAbandoned()
         }
+    }
+
+    private func finishAbandoned() {
+        guard !core.isDone else { return }
+        outcome = .failure(AbandonedPromise())
+        core.finish(isCancelled: false)
     }
 }
 

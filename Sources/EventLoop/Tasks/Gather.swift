@@ -9,6 +9,7 @@
 /// ``gatherResults(_:)`` to let all of them end.) Cancelling the caller cancels them all.
 ///
 /// - Precondition: A loop runs on this thread.
+@discardableResult
 public func gather<each Value>(
     _ operations: repeat @escaping () async throws -> each Value
 ) async throws -> (repeat each Value) {
@@ -30,6 +31,7 @@ public func gather<each Value>(
 /// them all, and they are awaited.
 ///
 /// - Precondition: A loop runs on this thread.
+@discardableResult
 public func gatherResults<each Value>(
     _ operations: repeat @escaping () async throws -> each Value
 ) async -> (repeat Result<each Value, any Error>) {
@@ -44,29 +46,37 @@ public func gatherResults<each Value>(
     return (repeat (each slots).result!)
 }
 
-/// Runs any number of operations concurrently and returns their values in the order of the sequence.
+/// Runs an operation for each element concurrently and returns the values in the order of the elements.
+///
+///     let pages = try await gather(urls, limit: 10) { url in try await fetch(url) }
 ///
 /// They start at once, in their order, each running until its first suspension; with a limit, that many
 /// do, and each that ends makes place for the next. On the first error the others are cancelled and
 /// awaited, those that had to wait are not started, and that error is thrown. Cancelling the caller
-/// cancels them all. An empty sequence gives an empty array.
+/// cancels them all. No elements give an empty array.
 ///
-/// - Parameter limit: How many may run at once, at least 1; nil means all.
+/// - Parameters:
+///   - limit: How many may run at once, at least 1; nil means all.
+///   - operation: Called on the loop's thread, which the elements and their operations may share state on.
 /// - Precondition: A loop runs on this thread.
+@discardableResult
 @inlinable
-public func gather<Value>(
-    _ operations: some Sequence<() async throws -> Value>, limit: Int? = nil
+public func gather<Elements: Sequence, Value>(
+    _ elements: Elements, limit: Int? = nil,
+    _ operation: @escaping (Elements.Element) async throws -> Value
 ) async throws -> [Value] {
     checkLoop("gather")
-    let work = GatheredWork(operations)
+    let work = GatheredWork(elements, operation)
     try await withThrowingDiscardingTaskGroup { group in
         nonisolated(unsafe) let work = work
         let lanes = work.laneCount(limit)
         for index in 0..<lanes {
             guard !group.isCancelled else { break }
-            if lanes == work.count {
+            if lanes == work.elements.count {
                 // A lane of its own for each, and the less in its frame, the less memory for each.
-                group.addImmediateTask { work.results[index] = .success(try await work.operations[index]()) }
+                group.addImmediateTask {
+                    work.results[index] = .success(try await work.operation(work.elements[index]))
+                }
             } else {
                 group.addImmediateTask { try await work.runLaneOrThrow() }
             }
@@ -75,17 +85,19 @@ public func gather<Value>(
     return try work.results.map { try $0.get() }
 }
 
-/// Runs any number of operations concurrently and returns how each one ended, in the order of the
-/// sequence. No error cancels the others. Otherwise like ``gather(_:limit:)``.
+/// Runs an operation for each element concurrently and returns how each one ended, in the order of the
+/// elements. No error cancels the others. Otherwise like ``gather(_:limit:_:)``.
 ///
 /// When the caller is cancelled, so are all that run; those that had to wait for the limit are not
 /// started and end with a `CancellationError`.
+@discardableResult
 @inlinable
-public func gatherResults<Value>(
-    _ operations: some Sequence<() async throws -> Value>, limit: Int? = nil
+public func gatherResults<Elements: Sequence, Value>(
+    _ elements: Elements, limit: Int? = nil,
+    _ operation: @escaping (Elements.Element) async throws -> Value
 ) async -> [Result<Value, any Error>] {
     checkLoop("gatherResults")
-    let work = GatheredWork(operations)
+    let work = GatheredWork(elements, operation)
     await withDiscardingTaskGroup { group in
         for _ in 0..<work.laneCount(limit) {
             nonisolated(unsafe) let work = work
@@ -124,29 +136,30 @@ private final class ResultSlot<Value> {
     }
 }
 
-/// Many operations, taken one after another by lanes that run side by side.
+/// One operation for many elements, which lanes that run side by side take one after another.
 @usableFromInline
-final class GatheredWork<Value> {
-    @usableFromInline let operations: [() async throws -> Value]
+final class GatheredWork<Element, Value> {
+    @usableFromInline let elements: [Element]
+    @usableFromInline let operation: (Element) async throws -> Value
     @usableFromInline var next = 0
     /// What was not started has ended by cancellation.
     @usableFromInline var results: [Result<Value, any Error>]
 
-    @inlinable init(_ operations: some Sequence<() async throws -> Value>) {
-        self.operations = Array(operations)
-        results = Array(repeating: .failure(CancellationError()), count: self.operations.count)
+    @inlinable
+    init(_ elements: some Sequence<Element>, _ operation: @escaping (Element) async throws -> Value) {
+        self.elements = Array(elements)
+        self.operation = operation
+        results = Array(repeating: .failure(CancellationError()), count: self.elements.count)
     }
 
     @inlinable func laneCount(_ limit: Int?) -> Int {
         if let limit { precondition(limit > 0, "gather needs a limit of at least 1.") }
-        return min(limit ?? .max, operations.count)
+        return min(limit ?? .max, elements.count)
     }
-
-    @inlinable var count: Int { operations.count }
 
     @inlinable func runLaneOrThrow() async throws {
         while !Task.isCancelled, let index = takeNext() {
-            results[index] = .success(try await operations[index]())
+            results[index] = .success(try await operation(elements[index]))
         }
     }
 
@@ -154,7 +167,7 @@ final class GatheredWork<Value> {
     @inlinable func runLane() async {
         while let index = takeNext() {
             do {
-                results[index] = .success(try await operations[index]())
+                results[index] = .success(try await operation(elements[index]))
             } catch {
                 results[index] = .failure(error)
             }
@@ -163,7 +176,7 @@ final class GatheredWork<Value> {
     }
 
     @inlinable func takeNext() -> Int? {
-        guard next < operations.count else { return nil }
+        guard next < elements.count else { return nil }
         defer { next += 1 }
         return next
     }

@@ -4,7 +4,7 @@ import Synchronization
 ///
 /// Held by the loop until the task has ended, and by the task's handle. Apart from the handle because code
 /// that is generic over a user's type costs a look-up of that type's metadata at each step.
-final class TaskRecord: @unchecked Sendable {
+final class TaskRecord: TaskWait, @unchecked Sendable {
     private struct State {
         var cancelTask: (@Sendable () -> Void)?
         var isCancelled = false
@@ -16,16 +16,15 @@ final class TaskRecord: @unchecked Sendable {
     let name: String?
     let fileID: String
     let line: UInt
-    private let engine: Engine
     private let state = Mutex(State())
     /// Where the loop keeps it. Set before the task runs, and used by the loop's thread.
-    private var token: UInt64 = 0
+    private var ownership: UInt64 = 0
 
     init(engine: Engine, name: String?, fileID: String, line: UInt) {
-        self.engine = engine
         self.name = name
         self.fileID = fileID
         self.line = line
+        super.init(engine: engine)
     }
 
     deinit {
@@ -37,7 +36,7 @@ final class TaskRecord: @unchecked Sendable {
     /// The task exists. From here to its end the loop keeps the record.
     func begin(cancelTask: @escaping @Sendable () -> Void) {
         state.withLock { if !$0.isDone { $0.cancelTask = cancelTask } }
-        token = engine.tasks.insert(self)
+        ownership = engine.tasks.insert(self)
         if engine.isWindingUp { cancel() }
     }
 
@@ -48,7 +47,7 @@ final class TaskRecord: @unchecked Sendable {
             $0.failure = failure
             $0.cancelTask = nil
         }
-        engine.tasks.remove(token)
+        engine.tasks.remove(ownership)
     }
 
     func cancel() {
@@ -56,7 +55,9 @@ final class TaskRecord: @unchecked Sendable {
             state.isCancelled = true
             return state.cancelTask
         }
-        cancelTask?()
+        guard let cancelTask else { return }
+        cancelTask()
+        cancelWait()
     }
 
     func markRetrieved() { state.withLock { $0.isRetrieved = true } }
@@ -83,6 +84,8 @@ public final class LoopTask<Success: Sendable>: Sendable, CustomStringConvertibl
     ) {
         let record = TaskRecord(engine: loop.engine, name: name, fileID: fileID, line: line)
         let task = startTask(on: loop, name: name) {
+            let task = record.enter()
+            defer { record.leave(task) }
             do {
                 let value = try await operation()
                 record.end(with: nil)

@@ -3,11 +3,15 @@ final class MainTask<Success: Sendable>: @unchecked Sendable {
     private(set) var isDone = false
     private var outcome: Result<Success, any Error>?
     private var task: Task<Void, any Error>?
+    private let wait: TaskWait
 
     init(
         on loop: EventLoop, _ body: sending @escaping @isolated(any) () async throws -> Success
     ) {
-        task = startTask(on: loop, name: "main") {
+        wait = TaskWait(engine: loop.engine)
+        task = startTask(on: loop, name: "main") { [wait] in
+            let task = wait.enter()
+            defer { wait.leave(task) }
             do {
                 self.outcome = .success(try await body())
             } catch {
@@ -19,19 +23,23 @@ final class MainTask<Success: Sendable>: @unchecked Sendable {
 
     var result: Result<Success, any Error> { outcome! }
 
-    func cancel() { task?.cancel() }
+    func cancel() {
+        task?.cancel()
+        wait.cancelWait()
+    }
 }
 
-/// Starts a task that runs on the loop.
+/// Starts a task that runs on the loop, and that nobody else can cancel.
 ///
 /// In process mode without an executor preference, even an absent one: the runtime would look for it, under
 /// a lock, at each switch. Otherwise with one, or the runtime would run the task on its own threads.
 func startTask<Success: Sendable>(
-    on loop: EventLoop, name: String?, _ operation: sending @escaping @concurrent () async throws -> Success
+    on loop: EventLoop, name: String?,
+    _ operation: sending @escaping @concurrent () async throws -> Success
 ) -> Task<Success, any Error> {
     if loop.isProcessWide {
-        Task(name: name, operation: operation)
+        return Task(name: name, operation: operation)
     } else {
-        Task(name: name, executorPreference: loop.taskExecutor, operation: operation)
+        return Task(name: name, executorPreference: loop.taskExecutor, operation: operation)
     }
 }

@@ -13,8 +13,26 @@ extension Engine {
 
     /// Parks the current task until its token is woken or the task is cancelled, whichever comes first,
     /// before or after the task has parked.
+    ///
+    /// A task that this loop started is cancelled through its ``TaskWait``. Others (a plain `Task`, a child
+    /// of one) need a handler for each wait.
     @inline(__always)
     func park(_ token: WaiterToken, isolation: isolated (any Actor)? = #isolation) async -> Wakeup {
+        let (task, isCancelled) = currentTask()
+        guard let wait = taskIndex[task] else { return await parkWithHandler(token) }
+        if isCancelled {
+            waiters.withdraw(token)
+            return .cancelled
+        }
+        wait.token = token
+        return await withUnsafeContinuation(isolation: isolation) { continuation in
+            if let wakeup = waiters.park(token, continuation) { continuation.resume(returning: wakeup) }
+        }
+    }
+
+    private func parkWithHandler(
+        _ token: WaiterToken, isolation: isolated (any Actor)? = #isolation
+    ) async -> Wakeup {
         await withTaskCancellationHandler {
             // The isolation is named so that the closure has it: it would hop off its actor otherwise.
             await withUnsafeContinuation(isolation: isolation) { continuation in
@@ -55,5 +73,27 @@ extension Engine {
     /// Lets every task that is in the queue now go on, in its order.
     func wakeAll(in queue: WaitQueue) {
         for _ in 0..<queue.count { wakeFirst(in: queue) }
+    }
+}
+
+extension TaskWait {
+    /// The running task's waits are this one's from here on, until ``leave(_:)`` with what this returns.
+    func enter() -> UInt {
+        let task = currentTask().address
+        engine.taskIndex.insert(self, for: task)
+        return task
+    }
+
+    func leave(_ task: UInt) {
+        engine.taskIndex.remove(task)
+    }
+}
+
+/// The address of the task that runs, and whether it is cancelled.
+@inline(__always)
+func currentTask() -> (address: UInt, isCancelled: Bool) {
+    withUnsafeCurrentTask { task in
+        guard let task else { preconditionFailure("Only a task can wait.") }
+        return (unsafeBitCast(task, to: UInt.self), task.isCancelled)
     }
 }

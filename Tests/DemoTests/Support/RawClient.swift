@@ -21,11 +21,8 @@ final class RawClient {
                 connect(fileDescriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
-        guard result == 0 else {
-            let code = errno
-            close(fileDescriptor)
-            throw CallFailed("connect", code)
-        }
+        // An initializer that throws after its last property is set runs deinit, which closes.
+        guard result == 0 else { throw CallFailed("connect") }
     }
 
     deinit {

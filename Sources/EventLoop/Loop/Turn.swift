@@ -1,0 +1,107 @@
+import Glibc
+
+// Running a loop: turn after turn, and what a turn is.
+
+extension Engine {
+    /// Takes turns on this thread until `isDone`, or until ``stop()``.
+    func run(
+        until isDone: () -> Bool, taskExecutor: UnownedTaskExecutor, serialExecutor: UnownedSerialExecutor
+    ) {
+        let taken = runner.compareExchange(
+            expected: 0, desired: UInt(pthread_self()), ordering: .acquiringAndReleasing)
+        precondition(taken.exchanged, "Another thread runs this event loop already.")
+        defer { runner.store(0, ordering: .releasing) }
+        while !isDone() {
+            if stopRequested.exchange(false, ordering: .acquiringAndReleasing) { break }
+            turn(taskExecutor, serialExecutor)
+        }
+    }
+
+    /// Ends ``run(until:taskExecutor:serialExecutor:)`` after the turn under way. From any thread.
+    func stop() {
+        stopRequested.store(true, ordering: .releasing)
+        post(.nudge)
+    }
+
+    /// One turn: looks for what has happened, then runs what was ready when it began, and only that, so
+    /// that neither descriptors nor timers starve (asyncio's rule). The order within a turn: what was
+    /// ready already, then descriptors, then timers by deadline, then what other threads have left.
+    private func turn(_ taskExecutor: UnownedTaskExecutor, _ serialExecutor: UnownedSerialExecutor) {
+        let block = ready.isEmpty && inbox.fallAsleep()
+        let count = reactor.wait(block: block)
+        if block { inbox.wakeUp() }
+        for index in 0..<count { deliver(reactor.event(at: index)) }
+        takeInbox()
+        for _ in 0..<ready.count {
+            budget = Engine.budgetPerStep
+            run(ready.removeFirst(), taskExecutor, serialExecutor)
+        }
+    }
+
+    @inline(__always)
+    private func run(
+        _ item: ReadyQueue.Item, _ taskExecutor: UnownedTaskExecutor, _ serialExecutor: UnownedSerialExecutor
+    ) {
+        switch item {
+        case .job(let job): run(job, isIsolated: false, taskExecutor, serialExecutor)
+        case .isolatedJob(let job): run(job, isIsolated: true, taskExecutor, serialExecutor)
+        case .call(let call): call.run()
+        case .yielded(let continuation):
+            // Resuming appends the task's job to the queue's end. Its turn is now, so it is taken back;
+            // unless the job went elsewhere, as an actor's without a preference does.
+            let count = ready.count
+            continuation.resume()
+            if ready.count > count { run(ready.removeLast(), taskExecutor, serialExecutor) }
+        }
+    }
+
+    /// Runs a job, and as long as it only changes executors, the rest of its step.
+    @inline(__always)
+    private func run(
+        _ job: UnownedJob, isIsolated: Bool, _ taskExecutor: UnownedTaskExecutor,
+        _ serialExecutor: UnownedSerialExecutor
+    ) {
+        runningJob = unsafeBitCast(job, to: UInt.self)
+        isRunningIsolated = isIsolated
+        if isIsolated {
+            job.runSynchronously(on: serialExecutor)
+        } else {
+            job.runSynchronously(on: taskExecutor)
+        }
+        while let job = hoppedJob {
+            hoppedJob = nil
+            isRunningIsolated.toggle()
+            if isRunningIsolated {
+                job.runSynchronously(on: serialExecutor)
+            } else {
+                job.runSynchronously(on: taskExecutor)
+            }
+        }
+        runningJob = 0
+    }
+
+    private func deliver(_ event: Reactor.Event) {
+        switch event {
+        case .descriptor(let token, let readiness): observers[token]?.descriptorIsReady(readiness)
+        case .timer(let token): wake(WaiterToken(rawValue: token))
+        case .signal(let token): signalObservers[token]?.signalArrived()
+        case .wake: break
+        }
+    }
+
+    private func takeInbox() {
+        guard inbox.hasMessages else { return }
+        for message in inbox.takeAll() {
+            switch message {
+            case .job(let job): ready.append(.job(job))
+            case .isolatedJob(let job): ready.append(.isolatedJob(job))
+            case .call(let call): schedule(call)
+            case .delayed(let job, let deadline): delayJob(job, until: deadline)
+            case .cancelWait(let token): cancelWait(token)
+            case .cancelTask(let wait): cancelWait(wait.token)
+            case .perform(let action): action()
+            case .nudge: break
+            }
+        }
+    }
+}

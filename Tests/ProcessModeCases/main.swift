@@ -1,0 +1,18 @@
+import Glibc
+
+// Without arguments: lists the cases. With a name: runs that one, and prints what was wrong.
+let cases = runCases + onTheLoopCases + endCases + signalCases + sampleCases
+guard CommandLine.arguments.count > 1 else {
+    for one in cases { print(one.name) }
+    exit(0)
+}
+guard let one = cases.first(where: { $0.name == CommandLine.arguments[1] }) else {
+    print("There is no case \(CommandLine.arguments[1]).")
+    exit(2)
+}
+do {
+    try one.body()
+} catch {
+    print("\(one.name): \(error)")
+    exit(1)
+}

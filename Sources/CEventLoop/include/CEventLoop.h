@@ -283,8 +283,8 @@ EL_API int el_fd_accept(int listener);
 // MARK: - Timers
 
 /// Deadlines, any number of them: starting and cancelling takes no system call, and a time that hardly
-/// depends on how many there are. Each fires once. One that repeats is started anew from its own deadline, not from
-/// now, so that it does not drift.
+/// depends on how many there are. Each fires once. One that repeats is started anew from its own deadline,
+/// not from now, so that it does not drift.
 ///
 ///     timers[request] = el_timer_start(loop, start_ns + timeout_ns(request), request);
 ///     if (timers[request] == 0) return 1; // out of memory

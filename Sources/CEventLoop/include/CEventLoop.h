@@ -113,7 +113,9 @@ EL_ENUM_TYPE(el_event_kind);
 /// any of them. No interest at all keeps the registration but reports nothing, hang-ups included
 /// (the kernel would report them forever, so the loop takes the fd out of the epoll set).
 EL_ENUM(el_interest, EL_FLAG_ENUM EL_SWIFT_NAME("Interest")){
+    /// There is something to read, or to accept, or the peer will send no more (EPOLLIN, EPOLLRDHUP).
     EL_READ EL_SWIFT_NAME("read") = 1,
+    /// There is room to write, or a connection attempt is over (EPOLLOUT).
     EL_WRITE EL_SWIFT_NAME("write") = 2,
     /// Exceptional data: TCP's urgent byte, a cgroup's or a GPIO's notice (EPOLLPRI).
     EL_PRIORITY EL_SWIFT_NAME("priority") = 4,
@@ -122,8 +124,11 @@ EL_ENUM_TYPE(el_interest);
 
 /// What a file descriptor is ready for.
 EL_ENUM(el_ready, EL_FLAG_ENUM EL_SWIFT_NAME("Ready")){
+    /// A read or an accept would not block (EPOLLIN).
     EL_READY_READ EL_SWIFT_NAME("read") = 1,
+    /// A write would not block; a connection attempt is over, and SO_ERROR says how (EPOLLOUT).
     EL_READY_WRITE EL_SWIFT_NAME("write") = 2,
+    /// Exceptional data is there (EPOLLPRI).
     EL_READY_PRIORITY EL_SWIFT_NAME("priority") = 4,
     /// The peer will send no more (EPOLLRDHUP): there may be data to read before the end.
     EL_READY_READ_HANGUP EL_SWIFT_NAME("readHangup") = 8,
@@ -149,6 +154,7 @@ EL_ENUM_TYPE(el_mode);
 typedef struct el_event {
     /// What the caller gave when it registered the source.
     uint64_t token;
+    /// Which source it is. Later versions may add kinds: let a `switch` have a default.
     el_event_kind kind;
     /// el_ready flags of a descriptor, a signal's number, a child's wait status, else 0.
     uint32_t ready;
@@ -216,8 +222,8 @@ EL_API int el_loop_fork(el_loop *loop);
 /// Waits until something happens or `deadline_ns` has come, and writes at most `capacity` events.
 ///
 /// Returns how many; 0 means that the deadline came first; -EINVAL for a capacity below 1; another negative
-/// errno only when somebody has closed what is the loop's own. A deadline
-/// that has passed (0, say) only polls. Events that do not fit are kept for the next call: none is lost,
+/// errno only when somebody has closed what is the loop's own. A deadline that has passed (0, say) only
+/// polls. Events that do not fit are kept for the next call: none is lost,
 /// and when there is never room for both, file descriptors and timers take turns. In one call
 /// descriptors come before timers, except for due timers that found no room in the call before, and
 /// timers come in the order of (deadline, start). No timer is early.
@@ -316,9 +322,9 @@ EL_API int el_fd_accept(int listener);
 
 // MARK: - Timers
 
-/// Deadlines, any number of them: starting and cancelling takes no system call and, with n timers, a time
-/// that grows as log n. Each fires once. One that repeats is started anew from its own deadline, not from
-/// now, so that it does not drift.
+/// Deadlines, any number of them: starting and cancelling takes no system call, and a time that hardly
+/// depends on how many there are. Each fires once. One that repeats is started anew from its own deadline,
+/// not from now, so that it does not drift.
 ///
 ///     timers[request] = el_timer_start(loop, start_ns + timeout_ns(request), request);
 ///     if (timers[request] == 0) return 1; // out of memory

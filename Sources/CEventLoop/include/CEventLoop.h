@@ -50,6 +50,7 @@
 #endif
 #if __has_attribute(enum_extensibility)
 #define EL_CLOSED_ENUM __attribute__((enum_extensibility(closed)))
+#define EL_OPEN_ENUM __attribute__((enum_extensibility(open)))
 #endif
 #endif
 #ifndef EL_FLAG_ENUM
@@ -60,12 +61,13 @@
 #endif
 #ifndef EL_CLOSED_ENUM
 #define EL_CLOSED_ENUM
+#define EL_OPEN_ENUM
 #endif
 
 /// An enumeration of 32 bits. clang, and through it Swift, sees a type of its own; GCC has no fixed
 /// underlying type in C, and C++ would not let flags be combined with `|`, so there it is a uint32_t.
 #if defined(__clang__) && !defined(__cplusplus)
-#define EL_ENUM(name, attributes) enum attributes name : uint32_t
+#define EL_ENUM(name, attributes) __extension__ enum attributes name : uint32_t
 #define EL_ENUM_TYPE(name) typedef enum name name
 #elif defined(__cplusplus)
 #define EL_ENUM(name, attributes) enum : uint32_t
@@ -94,7 +96,7 @@ typedef struct el_loop el_loop;
 // MARK: - Events
 
 /// What an event is about, and so whose token it carries.
-EL_ENUM(el_event_kind, EL_CLOSED_ENUM EL_SWIFT_NAME("EventKind")){
+EL_ENUM(el_event_kind, EL_OPEN_ENUM EL_SWIFT_NAME("EventKind")){
     /// A file descriptor is ready; `ready` holds el_ready flags.
     EL_EVENT_FD EL_SWIFT_NAME("descriptor") = 1,
     /// A timer is due. Its id is dead from here on.
@@ -342,8 +344,8 @@ EL_API el_timer el_timer_start(el_loop *loop, uint64_t deadline_ns, uint64_t tok
 /// Stops a timer and gives its memory back. Returns 0, or -ENOENT for one that fired or was cancelled.
 EL_API int el_timer_cancel(el_loop *loop, el_timer timer);
 
-/// The earliest deadline of all timers, exactly, or EL_NEVER. Asking may sort some of the timers, at most once
-/// for each: it is cheap in each turn.
+/// The earliest deadline of all timers, exactly, or EL_NEVER. Asking may sort some of the timers, each of
+/// them at most once: it is cheap in each turn.
 EL_API uint64_t el_timer_earliest(el_loop *loop);
 
 /// How many timers are live.

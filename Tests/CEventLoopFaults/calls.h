@@ -4,6 +4,7 @@
 CALL(malloc)
 CALL(calloc)
 CALL(realloc)
+CALL(aligned_alloc)
 CALL(free)
 
 CALL(epoll_create1)
@@ -20,6 +21,12 @@ CALL(eventfd)
 CALL(signalfd)
 CALL(pthread_sigmask_block)
 CALL(pthread_sigmask_restore)
+
+CALL(pidfd_open)
+CALL(pidfd_send_signal)
+CALL(waitid)
+
+CALL(dup3)
 
 CALL(read)
 CALL(write)

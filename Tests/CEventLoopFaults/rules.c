@@ -31,6 +31,7 @@ static const struct rule rules[] = {
     {"el_loop_wait", CALL_clock_gettime, ABSORBED, {0}},
     {"el_loop_wait", CALL_timerfd_settime, RETURNED, {EBADF, EINVAL}},
     {"el_loop_wait", CALL_read, ABSORBED, {EINTR, EAGAIN, EINVAL}},
+    {"el_loop_wait", CALL_waitid, ABSORBED, {ECHILD}},  // somebody else has waited for the child
     {"el_loop_wait", CALL_realloc, ABSORBED, {ENOMEM}}, // a table that does not shrink
     {"el_loop_wait", CALL_free, ABSORBED, {0}},
     // The epoll set is built anew; when that fails, the next stale event tries again.
@@ -53,8 +54,9 @@ static const struct rule rules[] = {
     {"el_loop_now", CALL_clock_gettime, ABSORBED, {0}},
     {"el_loop_update_now", CALL_clock_gettime, ABSORBED, {0}},
 
-    // (Not EEXIST, which is true or false: the scenarios have it happen.)
-    {"el_fd_add", CALL_epoll_ctl_add, RETURNED, {EBADF, EINVAL, ELOOP, ENOMEM, ENOSPC, EPERM}},
+    // (Not EEXIST, which is true or false: the scenarios have it happen. Nor EPERM, which makes a file of
+    // it.)
+    {"el_fd_add", CALL_epoll_ctl_add, RETURNED, {EBADF, EINVAL, ELOOP, ENOMEM, ENOSPC}},
     {"el_fd_add", CALL_epoll_ctl_mod, RETURNED, {ENOMEM}},
     {"el_fd_add", CALL_epoll_ctl_del, ABSORBED, {0}},
     {"el_fd_add", CALL_realloc, RETURNED, {ENOMEM}},
@@ -72,7 +74,9 @@ static const struct rule rules[] = {
 
     {"el_timer_start", CALL_malloc, RETURNED, {ENOMEM}},
     {"el_timer_start", CALL_calloc, RETURNED, {ENOMEM}},
-    {"el_timer_start", CALL_realloc, RETURNED, {ENOMEM}},
+    // A timer needs a slot; a node that would make it quicker to find can wait.
+    {"el_timer_start", CALL_realloc, EITHER, {ENOMEM}},
+    {"el_timer_start", CALL_aligned_alloc, EITHER, {ENOMEM}},
     {"el_timer_cancel", CALL_realloc, ABSORBED, {ENOMEM}}, // a table that does not shrink
     {"el_timer_cancel", CALL_free, ABSORBED, {0}},
 
@@ -86,6 +90,29 @@ static const struct rule rules[] = {
 
     {"el_signal_remove", CALL_signalfd, RETURNED, {EBADF, EINVAL}},
     {"el_signal_remove", CALL_pthread_sigmask_restore, ABSORBED, {0}},
+
+    {"el_child_add", CALL_realloc, RETURNED, {ENOMEM}},
+    {"el_child_add", CALL_pidfd_open, RETURNED, {EMFILE, ENFILE, ENODEV, ENOMEM, ENOSYS, EPERM, ESRCH}},
+    {"el_child_add", CALL_waitid, ABSORBED, {ECHILD}},
+    {"el_child_add", CALL_waitid, RETURNED, {ENOSYS}},
+    {"el_child_add", CALL_epoll_ctl_add, RETURNED, {ENOMEM, ENOSPC, EPERM}},
+    {"el_child_add", CALL_epoll_ctl_del, ABSORBED, {0}},
+    {"el_child_add", CALL_close, ABSORBED, {EINTR, EIO}},
+
+    {"el_child_remove", CALL_epoll_ctl_del, ABSORBED, {0}},
+    {"el_child_remove", CALL_close, ABSORBED, {EINTR, EIO}},
+
+    {"el_child_signal", CALL_pidfd_send_signal, RETURNED, {EPERM, ESRCH}},
+
+    {"el_loop_fork", CALL_timerfd_create, RETURNED, {EMFILE, ENFILE, ENODEV, ENOMEM}},
+    {"el_loop_fork", CALL_eventfd, RETURNED, {EMFILE, ENFILE, ENODEV, ENOMEM}},
+    {"el_loop_fork", CALL_signalfd, RETURNED, {EMFILE, ENFILE, ENODEV, ENOMEM}},
+    {"el_loop_fork", CALL_epoll_create1, RETURNED, {EMFILE, ENFILE, ENOMEM}},
+    {"el_loop_fork", CALL_epoll_ctl_add, RETURNED, {ENOMEM, ENOSPC}},
+    {"el_loop_fork", CALL_dup3, ABSORBED, {EINTR}},
+    {"el_loop_fork", CALL_dup3, RETURNED, {EMFILE, EBUSY}},
+    {"el_loop_fork", CALL_pthread_sigmask_block, ABSORBED, {0}},
+    {"el_loop_fork", CALL_close, ABSORBED, {EINTR, EIO}},
 };
 
 static bool is_about(const struct rule *rule, const char *function, enum call call) {

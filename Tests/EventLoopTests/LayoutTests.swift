@@ -16,7 +16,7 @@ struct LayoutTests {
 
     @Test("the C rooms do not know each other: only the loop knows them all")
     func roomsApart() throws {
-        let rooms = ["poller", "timers", "clock", "wake", "signals"]
+        let rooms = ["poller", "timers", "clock", "wake", "signals", "children"]
         let files = try SourceFile.all(under: "Sources/CEventLoop", suffix: "")
         #expect(rooms.allSatisfy { room in files.contains { $0.path.hasSuffix("/\(room).c") } })
         for file in files where !file.name.hasPrefix("loop.") {
@@ -85,6 +85,12 @@ struct LayoutTests {
 
     // MARK: - Size
 
+    /// What is longer, and why.
+    private static let longFiles = [
+        // The whole contract in one place, each part with its rules and an example.
+        "Sources/CEventLoop/include/CEventLoop.h": 600
+    ]
+
     @Test(
         "a file is one idea: it is not longer than that takes",
         arguments: [
@@ -95,7 +101,7 @@ struct LayoutTests {
         for file in try SourceFile.all(under: folder, suffix: suffix) {
             // What the demos share, in a folder of its own, is no demo.
             let limit = file.path.hasPrefix("Sources/Demos/") && file.folder != file.name ? 300 : limit
-            #expect(file.lines.count <= limit, "\(file.path)")
+            #expect(file.lines.count <= Self.longFiles[file.path] ?? limit, "\(file.path)")
         }
     }
 

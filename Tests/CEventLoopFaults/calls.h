@@ -2,6 +2,7 @@
 // that does several things has a name for each.
 
 CALL(malloc)
+CALL(aligned_alloc)
 CALL(calloc)
 CALL(realloc)
 CALL(free)

@@ -7,6 +7,7 @@
 enum fate {
     RETURNED,  // the caller gets the error, all is as before, and the same call works when its turn comes
     ABSORBED,  // the caller notices nothing, but that an event may come a wait later
+    EITHER,    // one or the other: some of what it asks for, it can do without
     FORGOTTEN, // what was to be removed is gone, and the caller gets -EBADF
 };
 

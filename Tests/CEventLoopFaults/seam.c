@@ -95,6 +95,10 @@ static void *counted(void *block) {
 
 void *fault_malloc(size_t size) { return fails(CALL_malloc) ? NULL : counted(malloc(size)); }
 
+void *fault_aligned_alloc(size_t alignment, size_t size) {
+    return fails(CALL_aligned_alloc) ? NULL : counted(aligned_alloc(alignment, size));
+}
+
 void *fault_calloc(size_t count, size_t size) {
     return fails(CALL_calloc) ? NULL : counted(calloc(count, size));
 }

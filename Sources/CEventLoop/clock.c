@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "renew.h"
+
 // Why a timerfd and not epoll_wait's timeout: that one counts milliseconds and lets the kernel add the
 // thread's timer slack (50 µs by default); a timerfd is exact to the nanosecond and knows no slack.
 //
@@ -20,6 +22,12 @@ int clock_open(struct clock *clock, el_clock kind) {
     *clock = (struct clock){.armed_ns = EL_NEVER, .is_manual = kind == EL_CLOCK_MANUAL};
     clock->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     return clock->timer_fd < 0 ? -errno : 0;
+}
+
+int clock_fork(struct clock *clock) {
+    int result = renew(clock->timer_fd, timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+    if (result == 0) clock->armed_ns = EL_NEVER;
+    return result;
 }
 
 void clock_close(struct clock *clock) { close(clock->timer_fd); }

@@ -15,6 +15,8 @@ struct clock {
 
 EL_ROOM int clock_open(struct clock *clock, el_clock kind);
 EL_ROOM void clock_close(struct clock *clock);
+/// In a forked child: a timerfd of its own, under the same number, which nobody watches yet.
+EL_ROOM int clock_fork(struct clock *clock);
 
 /// The time of this turn.
 EL_ROOM uint64_t clock_now(struct clock *clock);

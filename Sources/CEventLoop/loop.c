@@ -40,11 +40,21 @@ no_poller:
 void el_loop_destroy(el_loop *loop) {
     if (loop == NULL) return;
     signals_close(&loop->signals);
+    children_close(&loop->children);
     wake_close(&loop->wake);
     clock_close(&loop->clock);
     poller_close(&loop->poller);
     timers_close(&loop->timers);
     free(loop);
+}
+
+int el_loop_fork(el_loop *loop) {
+    int result = clock_fork(&loop->clock);
+    if (result == 0) result = wake_fork(&loop->wake);
+    if (result == 0) result = signals_fork(&loop->signals);
+    // Last: it watches what the others have made.
+    if (result == 0) result = poller_fork(&loop->poller);
+    return result;
 }
 
 // MARK: - A turn
@@ -74,6 +84,16 @@ static int take_signals(el_loop *loop, el_event *out, int room) {
     return count;
 }
 
+/// Takes the status of a child whose pidfd is readable, and ends its watch.
+static int take_child(el_loop *loop, el_child child, el_event *out) {
+    uint64_t token;
+    uint32_t status;
+    if (!children_reap(&loop->children, child, &token, &status)) return 0;
+    el_child_remove(loop, child);
+    *out = (el_event){token, EL_EVENT_CHILD, status};
+    return 1;
+}
+
 /// Waits for descriptors once. The loop's own are dealt with here; each of them took one of the
 /// `room` places in the kernel's batch, so what it stands for always finds a place in `out`. `again`: none
 /// of a full batch was for the caller, so another look is needed to say that nothing is ready.
@@ -94,6 +114,7 @@ static int take_descriptors(el_loop *loop, el_event *out, int room, bool block, 
             out[count++] = (el_event){0, EL_EVENT_WAKE, 0};
             break;
         case POLLER_SIGNALS: has_signals = true; break;
+        case POLLER_CHILD: count += take_child(loop, readiness.token, out + count); break;
         }
     }
     bool is_full = poller_finish(&loop->poller);
@@ -116,6 +137,7 @@ int el_loop_wait(el_loop *loop, uint64_t deadline_ns, el_event *out, int capacit
         return count;
     }
     for (;;) {
+        // Exact, not a lower bound: one sleep is one wake-up.
         uint64_t timer_ns = timers_earliest(&loop->timers);
         uint64_t until_ns = timer_ns < deadline_ns ? timer_ns : deadline_ns;
         bool block =
@@ -143,6 +165,7 @@ int el_loop_wake(el_loop *loop) { return wake_ring(&loop->wake); }
 int el_loop_fd(el_loop *loop) { return poller_outside(&loop->poller); }
 
 int el_loop_arm(el_loop *loop) {
+    if (poller_is_ready(&loop->poller)) return 1;
     uint64_t timer_ns = timers_earliest(&loop->timers);
     if (timer_ns == EL_NEVER) return 0;
     clock_forget(&loop->clock);
@@ -160,6 +183,7 @@ uint64_t el_loop_update_now(el_loop *loop) {
 void el_loop_check(const el_loop *loop) {
     poller_check(&loop->poller);
     timers_check(&loop->timers);
+    children_check(&loop->children);
 }
 
 // MARK: - Doors to the rooms
@@ -172,7 +196,7 @@ int el_fd_modify(el_loop *loop, int fd, el_interest interest, el_mode mode, uint
     return poller_modify(&loop->poller, fd, interest, mode, token);
 }
 
-int el_fd_remove(el_loop *loop, int fd) { return poller_remove(&loop->poller, fd); }
+int el_fd_remove(el_loop *loop, int fd) { return poller_remove(&loop->poller, fd, POLLER_CALLER); }
 
 el_timer el_timer_start(el_loop *loop, uint64_t deadline_ns, uint64_t token) {
     return timers_start(&loop->timers, deadline_ns, token);
@@ -197,3 +221,29 @@ int el_signal_add(el_loop *loop, int signal, uint64_t token) {
 }
 
 int el_signal_remove(el_loop *loop, int signal) { return signals_remove(&loop->signals, signal); }
+
+int el_child_add(el_loop *loop, int pid, uint64_t token, el_child *out) {
+    *out = 0;
+    el_child child;
+    int result = children_add(&loop->children, pid, token, &child);
+    if (result < 0) return result;
+    int pidfd = children_descriptor(&loop->children, child);
+    result = poller_add(&loop->poller, pidfd, EL_READ, EL_EDGE, child, POLLER_CHILD);
+    if (result < 0) {
+        children_remove(&loop->children, child);
+        return result;
+    }
+    *out = child;
+    return 0;
+}
+
+int el_child_remove(el_loop *loop, el_child child) {
+    int pidfd = children_descriptor(&loop->children, child);
+    if (pidfd < 0) return pidfd;
+    poller_remove(&loop->poller, pidfd, POLLER_CHILD);
+    return children_remove(&loop->children, child);
+}
+
+int el_child_signal(el_loop *loop, el_child child, int signal) {
+    return children_signal(&loop->children, child, signal);
+}

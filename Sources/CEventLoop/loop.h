@@ -2,6 +2,7 @@
 #ifndef EL_LOOP_H
 #define EL_LOOP_H
 
+#include "children.h"
 #include "clock.h"
 #include "poller.h"
 #include "signals.h"
@@ -13,6 +14,7 @@ struct el_loop {
     struct timers timers;
     struct wake wake;
     struct signals signals;
+    struct children children;
     bool owes_timers; // the last wait had due timers and no room for them
     struct poller poller;
 };

@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 
 #include "CEventLoop.h"
+#include "ring.h"
 #include "visibility.h"
 
 /// How many events one system call may bring. The kernel keeps the rest, and turns its ready list
@@ -18,6 +19,7 @@ enum poller_owner {
     POLLER_ALARM,
     POLLER_DOORBELL,
     POLLER_SIGNALS,
+    POLLER_CHILD,
 };
 
 struct registration {
@@ -25,9 +27,10 @@ struct registration {
     uint32_t generation; // 0: this fd is not registered
     uint8_t interest;
     uint8_t mode;
-    uint8_t owner : 6;
+    uint8_t owner : 5;
     bool is_watched : 1; // it is in the epoll set
     bool is_spent : 1;   // a one-shot that has fired, and waits for poller_modify
+    bool is_file : 1;    // epoll refuses it, because it never blocks: it is always ready
 };
 
 struct poller {
@@ -36,8 +39,10 @@ struct poller {
     uint32_t last_generation;
     struct registration *registrations; // indexed by fd
     size_t registrations_capacity;
-    bool is_full;   // the batch: more may wait
-    bool has_stale; // the batch: an event of nobody's
+    struct ring files;  // those of the always ready that have something to report
+    bool is_files_turn; // of a single place
+    bool is_full;       // the batch: more may wait
+    bool has_stale;     // the batch: an event of nobody's
     struct epoll_event batch[POLLER_BATCH];
 };
 
@@ -50,6 +55,8 @@ struct readiness {
 
 EL_ROOM int poller_open(struct poller *poller);
 EL_ROOM void poller_close(struct poller *poller);
+/// In a forked child: epoll sets of its own, the one that is shown outside under the same number.
+EL_ROOM int poller_fork(struct poller *poller);
 
 /// The descriptor that is readable while an event waits. Its number and its file stay. Or -errno.
 EL_ROOM int poller_outside(struct poller *poller);
@@ -57,7 +64,10 @@ EL_ROOM int poller_outside(struct poller *poller);
 EL_ROOM int poller_add(struct poller *poller, int fd, el_interest interest, el_mode mode, uint64_t token,
                        enum poller_owner owner);
 EL_ROOM int poller_modify(struct poller *poller, int fd, el_interest interest, el_mode mode, uint64_t token);
-EL_ROOM int poller_remove(struct poller *poller, int fd);
+EL_ROOM int poller_remove(struct poller *poller, int fd, enum poller_owner owner);
+
+/// Whether a poller_wait would end at once, which poller_outside does not show.
+EL_ROOM bool poller_is_ready(const struct poller *poller);
 
 /// Waits for at most `limit` descriptors: not at all, or until there is one. Returns how many the
 /// kernel reported, or -errno; poller_take then explains them one by one, and poller_finish ends that.

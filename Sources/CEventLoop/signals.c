@@ -6,6 +6,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "renew.h"
+
 void signals_open(struct signals *signals) {
     signals->signal_fd = -1;
     sigemptyset(&signals->ours);
@@ -37,6 +39,14 @@ void signals_close(struct signals *signals) {
     for (int number = 1; number < SIGNALS_END; number++) {
         if (is_ours(signals, number)) release(signals, number);
     }
+}
+
+int signals_fork(struct signals *signals) {
+    if (signals->signal_fd < 0) return 0;
+    int result = renew(signals->signal_fd, signalfd(-1, &signals->ours, SFD_NONBLOCK | SFD_CLOEXEC));
+    if (result < 0) return result;
+    pthread_sigmask(SIG_BLOCK, &signals->ours, NULL); // another thread than the loop's may have forked
+    return 0;
 }
 
 int signals_add(struct signals *signals, int number, uint64_t token) {

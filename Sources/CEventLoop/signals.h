@@ -19,6 +19,8 @@ struct signals {
 EL_ROOM void signals_open(struct signals *signals);
 /// Gives all of them up. Afterwards it is as it was opened.
 EL_ROOM void signals_close(struct signals *signals);
+/// In a forked child: a signalfd of its own, under the same number, which nobody watches yet.
+EL_ROOM int signals_fork(struct signals *signals);
 
 /// Blocks the signal and adds it to the signalfd, which is made when there is none.
 EL_ROOM int signals_add(struct signals *signals, int number, uint64_t token);

@@ -1,8 +1,12 @@
+#define _GNU_SOURCE
+
 #include "wake.h"
 
 #include <errno.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+#include "renew.h"
 
 // No wake is lost. A ringer stores its message, then sets is_ringing, and writes to the eventfd if the flag
 // was clear. The loop, once the eventfd is readable, empties it, then clears the flag, then reports the
@@ -32,6 +36,12 @@ int wake_open(struct wake *wake) {
 }
 
 void wake_close(struct wake *wake) { close(wake->event_fd); }
+
+int wake_fork(struct wake *wake) {
+    // The flag decides, not the parent's eventfd: its ringer may have come to the one and not to the other,
+    // and is not there any more to go on.
+    return renew(wake->event_fd, eventfd(wake->is_ringing, EFD_NONBLOCK | EFD_CLOEXEC));
+}
 
 int wake_ring(struct wake *wake) {
     if (__atomic_exchange_n(&wake->is_ringing, 1, __ATOMIC_ACQ_REL) != 0) return 0;

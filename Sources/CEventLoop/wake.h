@@ -12,6 +12,9 @@ struct wake {
 
 EL_ROOM int wake_open(struct wake *wake);
 EL_ROOM void wake_close(struct wake *wake);
+/// In a forked child: an eventfd of its own, under the same number, which nobody watches yet. A wake that
+/// was under way is under way in both processes.
+EL_ROOM int wake_fork(struct wake *wake);
 /// From any thread or signal handler.
 EL_ROOM int wake_ring(struct wake *wake);
 /// On the loop's thread, before it looks at what the ringers left for it.

@@ -1,6 +1,7 @@
 #include "CEventLoopCases.h"
 
 #include <stdio.h>
+#include <sys/wait.h>
 
 #include "support.h"
 
@@ -19,6 +20,19 @@ void fail(const char *file, int line, const char *expectation) {
 }
 
 bool has_failed(void) { return sentence[0] != 0; }
+
+void end_child(void) {
+    if (has_failed()) {
+        printf("in the child: %s\n", sentence);
+        fflush(stdout);
+    }
+    _exit(has_failed());
+}
+
+bool child_held(int pid) {
+    int status = -1;
+    return waitpid(pid, &status, 0) == pid && status == 0;
+}
 
 void skip(const char *reason) {
     printf("skip: %s\n", reason);

@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -72,18 +71,6 @@ CASE(descriptor_closed_before_remove_is_ebadf_and_forgotten) {
     EXPECT(el_fd_remove(loop, fd) == -ENOENT);
     EXPECT(is_quiet(loop));
     el_loop_destroy(loop);
-}
-
-CASE(descriptor_of_a_regular_file_is_eperm) {
-    el_loop *loop = make_loop(EL_CLOCK_MANUAL);
-    int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    EXPECT(el_fd_add(loop, file, EL_READ, EL_LEVEL, 1) == -EPERM);
-    EXPECT(el_fd_add(loop, null, EL_WRITE, EL_EDGE, 1) == -EPERM);
-    EXPECT(el_fd_add(loop, file, 0, EL_LEVEL, 1) == -EPERM);
-    EXPECT(el_fd_remove(loop, file) == -ENOENT);
-    el_loop_destroy(loop);
-    close(file);
-    close(null);
 }
 
 CASE(descriptor_with_unknown_flags_is_einval) {

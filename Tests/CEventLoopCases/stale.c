@@ -54,6 +54,21 @@ CASE(number_of_a_silent_descriptor_reused_can_be_watched_again) {
     close(fd);
 }
 
+CASE(late_remove_does_not_hit_the_numbers_new_owner) {
+    el_loop *loop = make_loop(EL_CLOCK_MANUAL), *other = make_loop(EL_CLOCK_MANUAL);
+    int fd = make_ready();
+    EXPECT(el_fd_add(loop, fd, EL_READ, EL_LEVEL, 1) == 0);
+    close(fd);
+    EXPECT(make_ready() == fd);
+    EXPECT(el_fd_add(other, fd, EL_READ, EL_LEVEL, 2) == 0);
+    EXPECT(el_fd_remove(loop, fd) == -EBADF);
+    EXPECT(is_quiet(loop));
+    EXPECT(gives_only(other, 2, EL_READY_READ));
+    el_loop_destroy(loop);
+    el_loop_destroy(other);
+    close(fd);
+}
+
 CASE(number_given_back_to_its_forgotten_file_can_be_watched_again) {
     el_loop *loop = make_loop(EL_CLOCK_MANUAL);
     int ends[2];

@@ -38,6 +38,11 @@ void fail(const char *file, int line, const char *expectation);
 void skip(const char *reason);
 bool has_failed(void);
 
+/// Ends a process that a case has forked, and says why where an expectation did not hold there.
+_Noreturn void end_child(void);
+/// Waits for such a process. True: all held.
+bool child_held(int pid);
+
 enum { MANY = 64 };
 static const uint64_t MICROSECOND = 1000, MILLISECOND = 1000000, SECOND = 1000000000;
 

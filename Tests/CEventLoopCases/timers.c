@@ -164,6 +164,25 @@ CASE(cancelling_a_timer_left_over_for_the_next_wait_works) {
     el_loop_destroy(loop);
 }
 
+CASE(cancelling_itself_or_another_of_its_batch_is_enoent_and_harms_nobody) {
+    el_loop *loop = make_loop(EL_CLOCK_MANUAL);
+    el_timer timers[3];
+    for (uint64_t i = 0; i < 3; i++) timers[i] = el_timer_start(loop, 10, i);
+    EXPECT(el_clock_advance(loop, 10) == 0);
+    el_event events[MANY];
+    EXPECT(poll_loop(loop, events, MANY) == 3);
+    el_timer next = el_timer_start(loop, 20, 9); // has the slot of one of them
+    for (int i = 0; i < 3; i++) {
+        // All that were handed out together are over: their events are in the caller's hands.
+        for (int j = 0; j < 3; j++) EXPECT(el_timer_cancel(loop, timers[j]) == -ENOENT);
+    }
+    EXPECT(el_timer_count(loop) == 1);
+    el_loop_check(loop);
+    EXPECT(el_timer_cancel(loop, next) == 0);
+    EXPECT(is_quiet(loop));
+    el_loop_destroy(loop);
+}
+
 CASE(stale_id_never_hits_the_slots_next_timer) {
     el_loop *loop = make_loop(EL_CLOCK_MANUAL);
     el_timer stale = el_timer_start(loop, 10, 0);

@@ -2,9 +2,9 @@
 // that does several things has a name for each.
 
 CALL(malloc)
-CALL(aligned_alloc)
 CALL(calloc)
 CALL(realloc)
+CALL(aligned_alloc)
 CALL(free)
 
 CALL(epoll_create1)
@@ -21,6 +21,12 @@ CALL(eventfd)
 CALL(signalfd)
 CALL(pthread_sigmask_block)
 CALL(pthread_sigmask_restore)
+
+CALL(pidfd_open)
+CALL(pidfd_send_signal)
+CALL(waitid)
+
+CALL(dup3)
 
 CALL(read)
 CALL(write)

@@ -11,7 +11,6 @@
 // done. Errors of a descriptor that is not one (EBADF, EINVAL) stand for a caller that closed what is not
 // its own.
 static const struct rule rules[] = {
-    {"el_loop_create", CALL_malloc, RETURNED, {ENOMEM}},
     {"el_loop_create", CALL_calloc, RETURNED, {ENOMEM}},
     {"el_loop_create", CALL_realloc, RETURNED, {ENOMEM}},
     {"el_loop_create", CALL_epoll_create1, RETURNED, {EMFILE, ENFILE, ENOMEM}},
@@ -31,6 +30,8 @@ static const struct rule rules[] = {
     {"el_loop_wait", CALL_clock_gettime, ABSORBED, {0}},
     {"el_loop_wait", CALL_timerfd_settime, RETURNED, {EBADF, EINVAL}},
     {"el_loop_wait", CALL_read, ABSORBED, {EINTR, EAGAIN, EINVAL}},
+    {"el_loop_wait", CALL_waitid, ABSORBED, {ECHILD}}, // somebody else has waited for the child
+    // Looking for the earliest timer makes nodes for the next look, and can do without.
     {"el_loop_wait", CALL_realloc, ABSORBED, {ENOMEM}},
     {"el_loop_wait", CALL_aligned_alloc, ABSORBED, {ENOMEM}},
     {"el_loop_wait", CALL_free, ABSORBED, {0}},
@@ -50,7 +51,6 @@ static const struct rule rules[] = {
 
     {"el_loop_arm", CALL_clock_gettime, ABSORBED, {0}},
     {"el_loop_arm", CALL_timerfd_settime, RETURNED, {EBADF, EINVAL}},
-
     {"el_loop_arm", CALL_realloc, ABSORBED, {ENOMEM}},
     {"el_loop_arm", CALL_aligned_alloc, ABSORBED, {ENOMEM}},
 
@@ -60,8 +60,9 @@ static const struct rule rules[] = {
     {"el_loop_now", CALL_clock_gettime, ABSORBED, {0}},
     {"el_loop_update_now", CALL_clock_gettime, ABSORBED, {0}},
 
-    // (Not EEXIST, which is true or false: the scenarios have it happen.)
-    {"el_fd_add", CALL_epoll_ctl_add, RETURNED, {EBADF, EINVAL, ELOOP, ENOMEM, ENOSPC, EPERM}},
+    // (Not EEXIST, which is true or false: the scenarios have it happen. Nor EPERM, which makes a file of
+    // it.)
+    {"el_fd_add", CALL_epoll_ctl_add, RETURNED, {EBADF, EINVAL, ELOOP, ENOMEM, ENOSPC}},
     {"el_fd_add", CALL_epoll_ctl_mod, RETURNED, {ENOMEM}},
     {"el_fd_add", CALL_epoll_ctl_del, ABSORBED, {0}},
     {"el_fd_add", CALL_realloc, RETURNED, {ENOMEM}},
@@ -77,13 +78,9 @@ static const struct rule rules[] = {
      RETURNED,
      {EAGAIN, ECONNABORTED, EINTR, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM, EPROTO}},
 
-    // A timer needs a slot; that its neighbours are moved to a node of their own can wait.
-    {"el_timer_start", CALL_malloc, EITHER, {ENOMEM}},
-    {"el_timer_start", CALL_aligned_alloc, EITHER, {ENOMEM}},
-    {"el_timer_start", CALL_calloc, EITHER, {ENOMEM}},
+    // A timer needs a slot; a node that would make it quicker to find can wait.
     {"el_timer_start", CALL_realloc, EITHER, {ENOMEM}},
-    {"el_timer_cancel", CALL_realloc, ABSORBED, {ENOMEM}},
-    {"el_timer_cancel", CALL_aligned_alloc, ABSORBED, {ENOMEM}},
+    {"el_timer_start", CALL_aligned_alloc, EITHER, {ENOMEM}},
     {"el_timer_cancel", CALL_free, ABSORBED, {0}},
 
     {"el_signal_add", CALL_signalfd, RETURNED, {EINVAL, EMFILE, ENFILE, ENODEV, ENOMEM}},
@@ -96,6 +93,29 @@ static const struct rule rules[] = {
 
     {"el_signal_remove", CALL_signalfd, RETURNED, {EBADF, EINVAL}},
     {"el_signal_remove", CALL_pthread_sigmask_restore, ABSORBED, {0}},
+
+    {"el_child_add", CALL_realloc, RETURNED, {ENOMEM}},
+    {"el_child_add", CALL_pidfd_open, RETURNED, {EMFILE, ENFILE, ENODEV, ENOMEM, ENOSYS, EPERM, ESRCH}},
+    {"el_child_add", CALL_waitid, ABSORBED, {ECHILD}},
+    {"el_child_add", CALL_waitid, RETURNED, {ENOSYS}},
+    {"el_child_add", CALL_epoll_ctl_add, RETURNED, {ENOMEM, ENOSPC, EPERM}},
+    {"el_child_add", CALL_epoll_ctl_del, ABSORBED, {0}},
+    {"el_child_add", CALL_close, ABSORBED, {EINTR, EIO}},
+
+    {"el_child_remove", CALL_epoll_ctl_del, ABSORBED, {0}},
+    {"el_child_remove", CALL_close, ABSORBED, {EINTR, EIO}},
+
+    {"el_child_signal", CALL_pidfd_send_signal, RETURNED, {EPERM, ESRCH}},
+
+    {"el_loop_fork", CALL_timerfd_create, RETURNED, {EMFILE, ENFILE, ENODEV, ENOMEM}},
+    {"el_loop_fork", CALL_eventfd, RETURNED, {EMFILE, ENFILE, ENODEV, ENOMEM}},
+    {"el_loop_fork", CALL_signalfd, RETURNED, {EMFILE, ENFILE, ENODEV, ENOMEM}},
+    {"el_loop_fork", CALL_epoll_create1, RETURNED, {EMFILE, ENFILE, ENOMEM}},
+    {"el_loop_fork", CALL_epoll_ctl_add, RETURNED, {ENOMEM, ENOSPC}},
+    {"el_loop_fork", CALL_dup3, ABSORBED, {EINTR}},
+    {"el_loop_fork", CALL_dup3, RETURNED, {EMFILE, EBUSY}},
+    {"el_loop_fork", CALL_pthread_sigmask_block, ABSORBED, {0}},
+    {"el_loop_fork", CALL_close, ABSORBED, {EINTR, EIO}},
 };
 
 static bool is_about(const struct rule *rule, const char *function, enum call call) {

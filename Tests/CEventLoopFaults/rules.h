@@ -6,8 +6,8 @@
 
 enum fate {
     RETURNED,  // the caller gets the error, all is as before, and the same call works when its turn comes
+    EITHER,    // one of RETURNED and ABSORBED: what the call was for can be done without, or cannot
     ABSORBED,  // the caller notices nothing, but that an event may come a wait later
-    EITHER,    // one or the other: some of what it asks for, it can do without
     FORGOTTEN, // what was to be removed is gone, and the caller gets -EBADF
 };
 

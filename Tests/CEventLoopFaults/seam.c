@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,9 @@
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -95,10 +98,6 @@ static void *counted(void *block) {
 
 void *fault_malloc(size_t size) { return fails(CALL_malloc) ? NULL : counted(malloc(size)); }
 
-void *fault_aligned_alloc(size_t alignment, size_t size) {
-    return fails(CALL_aligned_alloc) ? NULL : counted(aligned_alloc(alignment, size));
-}
-
 void *fault_calloc(size_t count, size_t size) {
     return fails(CALL_calloc) ? NULL : counted(calloc(count, size));
 }
@@ -106,6 +105,10 @@ void *fault_calloc(size_t count, size_t size) {
 void *fault_realloc(void *block, size_t size) {
     if (fails(CALL_realloc)) return NULL;
     return block == NULL ? counted(malloc(size)) : realloc(block, size);
+}
+
+void *fault_aligned_alloc(size_t alignment, size_t size) {
+    return fails(CALL_aligned_alloc) ? NULL : counted(aligned_alloc(alignment, size));
 }
 
 void fault_free(void *block) {
@@ -148,7 +151,33 @@ int fault_signalfd(int fd, const sigset_t *mask, int flags) {
     return fails(CALL_signalfd) ? -1 : opened(signalfd(fd, mask, flags));
 }
 
+/// Under a number that the reactor has opened already.
+int fault_dup3(int old_fd, int new_fd, int flags) {
+    return fails(CALL_dup3) ? -1 : dup3(old_fd, new_fd, flags);
+}
+
+long fault_syscall(long number, ...) {
+    va_list arguments;
+    va_start(arguments, number);
+    long value = -1;
+    if (number == SYS_pidfd_open) {
+        pid_t pid = va_arg(arguments, pid_t);
+        if (!fails(CALL_pidfd_open)) value = opened((int)syscall(SYS_pidfd_open, pid, 0));
+    } else if (number == SYS_pidfd_send_signal) {
+        int pidfd = va_arg(arguments, int), signal = va_arg(arguments, int);
+        if (!fails(CALL_pidfd_send_signal)) value = syscall(number, pidfd, signal, NULL, 0);
+    } else {
+        report("system call %ld is not known here", number);
+    }
+    va_end(arguments);
+    return value;
+}
+
 // MARK: - What is done with them
+
+int fault_waitid(idtype_t kind, id_t id, siginfo_t *info, int options) {
+    return fails(CALL_waitid) ? -1 : waitid(kind, id, info, options);
+}
 
 int fault_epoll_ctl(int epoll_fd, int operation, int fd, struct epoll_event *event) {
     enum call call = operation == EPOLL_CTL_ADD ? CALL_epoll_ctl_add

@@ -1,9 +1,9 @@
 /// CEventLoop: a single-threaded reactor for Linux. Interest in, events out.
 ///
-/// A loop watches file descriptors (epoll), deadlines (one timerfd), signals (one signalfd) and a
-/// doorbell that other threads may ring (eventfd), and hands what happened to its caller as plain
-/// 16-byte values. It calls nobody back, starts no thread, takes no lock, and allocates only when a
-/// table has to grow.
+/// A loop watches file descriptors (epoll), deadlines (one timerfd), signals (one signalfd), child
+/// processes (a pidfd each) and a doorbell that other threads may ring (eventfd), and hands what happened
+/// to its caller as plain 16-byte values. It calls nobody back, starts no thread, takes no lock, and
+/// allocates only when a table has to grow.
 ///
 ///     el_loop *loop;
 ///     if (el_loop_create(EL_CLOCK_MONOTONIC, &loop) < 0) return 1;
@@ -103,6 +103,9 @@ EL_ENUM(el_event_kind, EL_CLOSED_ENUM EL_SWIFT_NAME("EventKind")){
     EL_EVENT_WAKE EL_SWIFT_NAME("wake") = 3,
     /// A signal arrived; `ready` holds its number.
     EL_EVENT_SIGNAL EL_SWIFT_NAME("signal") = 4,
+    /// A child process has ended; `ready` holds its wait status, or EL_CHILD_STATUS_UNKNOWN. The watch is
+    /// over, and its id dead, from here on.
+    EL_EVENT_CHILD EL_SWIFT_NAME("child") = 5,
 };
 EL_ENUM_TYPE(el_event_kind);
 
@@ -110,7 +113,9 @@ EL_ENUM_TYPE(el_event_kind);
 /// any of them. No interest at all keeps the registration but reports nothing, hang-ups included
 /// (the kernel would report them forever, so the loop takes the fd out of the epoll set).
 EL_ENUM(el_interest, EL_FLAG_ENUM EL_SWIFT_NAME("Interest")){
+    /// There is something to read, or to accept, or the peer will send no more (EPOLLIN, EPOLLRDHUP).
     EL_READ EL_SWIFT_NAME("read") = 1,
+    /// There is room to write, or a connection attempt is over (EPOLLOUT).
     EL_WRITE EL_SWIFT_NAME("write") = 2,
     /// Exceptional data: TCP's urgent byte, a cgroup's or a GPIO's notice (EPOLLPRI).
     EL_PRIORITY EL_SWIFT_NAME("priority") = 4,
@@ -119,8 +124,11 @@ EL_ENUM_TYPE(el_interest);
 
 /// What a file descriptor is ready for.
 EL_ENUM(el_ready, EL_FLAG_ENUM EL_SWIFT_NAME("Ready")){
+    /// A read or an accept would not block (EPOLLIN).
     EL_READY_READ EL_SWIFT_NAME("read") = 1,
+    /// A write would not block; a connection attempt is over, and SO_ERROR says how (EPOLLOUT).
     EL_READY_WRITE EL_SWIFT_NAME("write") = 2,
+    /// Exceptional data is there (EPOLLPRI).
     EL_READY_PRIORITY EL_SWIFT_NAME("priority") = 4,
     /// The peer will send no more (EPOLLRDHUP): there may be data to read before the end.
     EL_READY_READ_HANGUP EL_SWIFT_NAME("readHangup") = 8,
@@ -146,8 +154,9 @@ EL_ENUM_TYPE(el_mode);
 typedef struct el_event {
     /// What the caller gave when it registered the source.
     uint64_t token;
+    /// Which source it is. Later versions may add kinds: let a `switch` have a default.
     el_event_kind kind;
-    /// el_ready flags of a descriptor, a signal's number, else 0.
+    /// el_ready flags of a descriptor, a signal's number, a child's wait status, else 0.
     uint32_t ready;
 } el_event;
 
@@ -172,21 +181,49 @@ EL_ENUM(el_clock, EL_CLOSED_ENUM EL_SWIFT_NAME("ClockKind")){
 };
 EL_ENUM_TYPE(el_clock);
 
-/// Makes a loop, with three file descriptors of its own (close-on-exec); el_loop_fd and the first signal
-/// take one more each.
+/// Makes a loop, with three file descriptors of its own (close-on-exec); el_loop_fd, the first signal and
+/// each child take one more.
 /// Returns 0, or -EMFILE, -ENFILE, -ENOMEM, -EINVAL (no such clock); on error `*out` is NULL.
 EL_API int el_loop_create(el_clock clock, el_loop **out);
 
 /// Frees the loop, its registrations and its timers. The caller's fds stay open; signals that were
 /// added get their former mask back. NULL is allowed. No other thread may still call el_loop_wake.
-/// A forked child shares the loop's files with its parent: it may destroy its copy, and nothing else.
+/// A forked child shares the loop's files with its parent: without el_loop_fork it may destroy its copy,
+/// which only closes and so leaves the parent alone, and do nothing else with it.
 EL_API void el_loop_destroy(el_loop *loop);
+
+/// Makes the loop this process's own, after fork(2), in the child.
+///
+/// fork copies the loop's memory and shares its files: the child's epoll_ctl would change what the parent
+/// watches, a timer started in one would ring in the other, and a wake would reach either. So a child does
+/// one of three things with a loop that it inherits:
+///
+/// - nothing, and then execve(2), as posix_spawn(3) does: all of the loop's descriptors are close-on-exec;
+/// - el_loop_destroy, if it does not want it (no el_fd_remove or el_signal_remove before);
+/// - el_loop_fork, before any other call with this loop, and before it closes descriptors that the loop
+/// watches.
+///
+/// The parent notices none of these, and calls nothing.
+///
+/// Afterwards the child's copy is whole: the same fds, interests, modes and tokens, of files that parent and
+/// child share (who reads first has the bytes); the same timers and ids; the same signals, blocked in the
+/// calling thread; el_loop_fd and the loop's other numbers stay, but name new files, so a foreign loop must
+/// add el_loop_fd again. A wake that was under way at the fork is reported in both processes, since the child
+/// has a copy of what it announced. An edge-triggered descriptor that is ready is reported once more. Signals
+/// that were pending stay with the parent, as fork says. Children that were being watched are the parent's:
+/// el_child_signal works, their end is reported, their status is EL_CHILD_STATUS_UNKNOWN, and the parent
+/// still gets its own event.
+///
+/// The fork must not happen while another thread is in a call with this loop. Allowed at any other
+/// time, in a process that did not fork too. Returns 0, or -EMFILE, -ENFILE (one free number is needed for a
+/// moment), -ENOMEM, -ENOSPC: then call it again, or el_loop_destroy, and nothing else.
+EL_API int el_loop_fork(el_loop *loop);
 
 /// Waits until something happens or `deadline_ns` has come, and writes at most `capacity` events.
 ///
 /// Returns how many; 0 means that the deadline came first; -EINVAL for a capacity below 1; another negative
-/// errno only when somebody has closed what is the loop's own. A deadline
-/// that has passed (0, say) only polls. Events that do not fit are kept for the next call: none is lost,
+/// errno only when somebody has closed what is the loop's own. A deadline that has passed (0, say) only
+/// polls. Events that do not fit are kept for the next call: none is lost,
 /// and when there is never room for both, file descriptors and timers take turns. In one call
 /// descriptors come before timers, except for due timers that found no room in the call before, and
 /// timers come in the order of (deadline, start). No timer is early.
@@ -215,7 +252,8 @@ EL_API int el_loop_fd(el_loop *loop);
 
 /// Prepares a wait outside this loop: sets the timerfd, so that el_loop_fd becomes readable when the
 /// earliest timer is due. Returns 0; 1 if there is work already (call el_loop_wait with deadline 0
-/// at once); or a negative errno.
+/// at once), as always with a descriptor that never blocks (el_fd_add), of which el_loop_fd knows nothing;
+/// or a negative errno.
 EL_API int el_loop_arm(el_loop *loop);
 
 /// The time in nanoseconds, read at most once between two waits: cheap, and the same for all that
@@ -225,7 +263,7 @@ EL_API uint64_t el_loop_now(el_loop *loop);
 /// Reads the clock anew and returns it: for deadlines that count from this very moment.
 EL_API uint64_t el_loop_update_now(el_loop *loop);
 
-/// Verifies the loop's invariants (heap order, ids, tables) in time proportional to its size, and
+/// Verifies the loop's invariants (order, ids, tables) in time proportional to its size, and
 /// aborts with a sentence where one is broken. For tests.
 EL_API void el_loop_check(const el_loop *loop);
 
@@ -249,11 +287,18 @@ EL_API void el_loop_check(const el_loop *loop);
 
 /// Starts watching `fd`. `token` comes back in each of its events.
 ///
-/// Returns 0, or -EBADF (not open), -EEXIST (watched already), -EPERM (a kind of file that epoll
-/// cannot watch, such as a regular file, which never blocks), -ENOMEM, -ENOSPC (the user's limit on
+/// Returns 0, or -EBADF (not open), -EEXIST (watched already), -ENOMEM, -ENOSPC (the user's limit on
 /// watches), -EINVAL (the loop's own fd, an unknown flag), -ELOOP (loops that watch each other).
+///
+/// A file that never blocks (a regular file, a directory, /dev/null), which epoll refuses to watch, is always
+/// ready for what it was registered for, as poll(2) has it: level-triggered it is reported at every wait,
+/// which then does not block; edge-triggered once for each el_fd_add and el_fd_modify, and so is one-shot. It
+/// is never ready for EL_PRIORITY. In each wait such files share the room with the others, and take turns
+/// where it is scarce.
+///
 /// A number that was closed without el_fd_remove and opened anew is a new descriptor. One that is
-/// registered without interest cannot be told from that: adding it again replaces the registration.
+/// registered without interest, or never blocks, cannot be told from that: adding it again replaces the
+/// registration.
 EL_API int el_fd_add(el_loop *loop, int fd, el_interest interest, el_mode mode, uint64_t token);
 
 /// Replaces interest, mode and token; re-arms a one-shot registration. An edge-triggered fd that is
@@ -263,8 +308,9 @@ EL_API int el_fd_modify(el_loop *loop, int fd, el_interest interest, el_mode mod
 /// Stops watching `fd`. Call it before close(2): the kernel keeps a watch as long as any duplicate of
 /// the descriptor is open, in this process or a child. (If that happens all the same, the loop drops
 /// the stale events and rebuilds its epoll set, and what is edge-triggered and ready then is reported
-/// once more.) Events that an earlier wait handed out are the
-/// caller's to drop. Returns 0, -ENOENT (not watched), or -EBADF (closed already; forgotten here).
+/// once more. A file that never blocks is reported until it is removed, closed or not.) Events that an
+/// earlier wait handed out are the caller's to drop. Returns 0, -ENOENT (not watched), or -EBADF (closed
+/// already; forgotten here).
 EL_API int el_fd_remove(el_loop *loop, int fd);
 
 /// Accepts a connection as a non-blocking, close-on-exec descriptor in one system call (accept4(2)), which
@@ -276,9 +322,9 @@ EL_API int el_fd_accept(int listener);
 
 // MARK: - Timers
 
-/// Deadlines, any number of them: starting and cancelling takes no system call and, with n timers, a time
-/// that grows as log n. Each fires once. One that repeats is started anew from its own deadline, not from
-/// now, so that it does not drift.
+/// Deadlines, any number of them: starting and cancelling takes no system call, and a time that hardly
+/// depends on how many there are. Each fires once. One that repeats is started anew from its own deadline,
+/// not from now, so that it does not drift.
 ///
 ///     timers[request] = el_timer_start(loop, start_ns + timeout_ns(request), request);
 ///     if (timers[request] == 0) return 1; // out of memory
@@ -296,7 +342,8 @@ EL_API el_timer el_timer_start(el_loop *loop, uint64_t deadline_ns, uint64_t tok
 /// Stops a timer and gives its memory back. Returns 0, or -ENOENT for one that fired or was cancelled.
 EL_API int el_timer_cancel(el_loop *loop, el_timer timer);
 
-/// The earliest deadline of all timers, or EL_NEVER.
+/// The earliest deadline of all timers, exactly, or EL_NEVER. Asking may sort some of the timers, at most once
+/// for each: it is cheap in each turn.
 EL_API uint64_t el_timer_earliest(el_loop *loop);
 
 /// How many timers are live.
@@ -329,6 +376,15 @@ EL_API int el_clock_advance(el_loop *loop, uint64_t duration_ns);
 
 /// Turns a signal into an event: blocks it in the calling thread and reads it from a signalfd.
 ///
+/// In one wait, signals come in the order of the kernel: by number, the lowest first, and a real-time signal
+/// (SIGRTMIN … SIGRTMAX) as often as it was sent, in the order of sending. Any other that is sent again
+/// before it was reported is one event. A signal sent to a thread (pthread_kill, raise, a fault) reaches the
+/// loop only if that thread waits for it.
+///
+/// Several loops may ask for the same signal; each arrival is then reported by one of them, whichever
+/// looks first. Give it to one loop. If two on one thread have it all the same, remove it in the reverse
+/// order: each gives back the mask that it found, and the first one found it unblocked.
+///
 /// Threads started later inherit the mask; a thread started earlier that does not block the signal
 /// may still take it, so add signals before starting threads (signalfd(2), pthread_sigmask(3)).
 /// Returns 0, -EEXIST (added already), -EINVAL (no such signal, or SIGKILL or SIGSTOP), -EMFILE,
@@ -338,7 +394,49 @@ EL_API int el_signal_add(el_loop *loop, int signal, uint64_t token);
 /// Gives the signal its former place in the calling thread's mask back; one that is pending then is
 /// delivered the ordinary way. Returns 0, -ENOENT (not added), or what signalfd(2) refuses with; then it
 /// is still added.
+/// Call it, or el_loop_destroy, on the thread that called el_signal_add, whose mask it is.
 EL_API int el_signal_remove(el_loop *loop, int signal);
+
+// MARK: - Child processes
+
+/// Names one watch of a child process for its life; never 0, and not given out again before four billion
+/// others.
+typedef uint64_t el_child;
+
+/// `ready` of a child that has ended, but whose status went to somebody else: SIGCHLD is ignored (or has
+/// SA_NOCLDWAIT), so that the kernel threw it away; another waitpid in this process was quicker; or the
+/// process is no child of this one. No wait status has this value.
+#define EL_CHILD_STATUS_UNKNOWN UINT32_MAX
+
+/// Watches a child process by its pid, and reports one EL_EVENT_CHILD with `token` when all of it has ended.
+/// Stopping and continuing are not reported. A child that has ended already, and was not waited for, is
+/// reported by the next wait.
+///
+/// The loop waits for the child (it "reaps" it) when it hands out the event, exactly once, and by pidfd: no
+/// other child's status is taken, no signal handler is needed, and SIGCHLD may be blocked, handled or added
+/// to a loop. `ready` is the status as waitpid(2) gives it, for WIFEXITED and its like: an exit code c is c
+/// << 8, and an end by signal s is s, plus 128 if there was a core dump. Do not call waitpid(2) for this pid
+/// meanwhile, nor for any child (-1): who comes first has the status. With the event the pid may already mean
+/// another process: use it no more.
+///
+/// Any process may be watched, not only a child of the calling one; its status then is
+/// EL_CHILD_STATUS_UNKNOWN. The pid must be right at the time of the call; for one's own child it is, unless
+/// somebody has waited for it.
+///
+/// Writes the watch's id to `*out` (0 on error). Returns 0, or -ESRCH (no such process; one that ended while
+/// SIGCHLD is ignored is none), -EINVAL (not a pid; a thread of a process), -ENOSYS (Linux before 5.4),
+/// -EPERM (a sandbox forbids it), -EMFILE, -ENFILE, -ENODEV, -ENOMEM, -ENOSPC.
+EL_API int el_child_add(el_loop *loop, int pid, uint64_t token, el_child *out);
+
+/// Stops watching. The child goes on, and waiting for it is the caller's again, even if it has ended but its
+/// event was not handed out yet. el_loop_destroy does the same with all. Returns 0, or -ENOENT (removed, or
+/// reported).
+EL_API int el_child_remove(el_loop *loop, el_child child);
+
+/// Sends a signal to a child that is watched, and to no other process that has got its pid (signal 0 only
+/// asks). Returns 0, also when it has ended but its event was not handed out yet; or -ENOENT (removed, or
+/// reported), -ESRCH (ended, and somebody else has waited for it), -EINVAL (no such signal), -EPERM.
+EL_API int el_child_signal(el_loop *loop, el_child child, int signal);
 
 #ifdef __cplusplus
 }

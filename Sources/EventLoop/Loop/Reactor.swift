@@ -20,6 +20,7 @@ struct Reactor: ~Copyable {
         case descriptor(token: UInt64, Readiness)
         case timer(token: UInt64)
         case signal(token: UInt64)
+        case child(token: UInt64, status: UInt32)
         case wake
     }
 
@@ -57,6 +58,7 @@ struct Reactor: ~Copyable {
         case .descriptor: return .descriptor(token: event.token, Readiness(rawValue: event.ready))
         case .timer: return .timer(token: event.token)
         case .signal: return .signal(token: event.token)
+        case .child: return .child(token: event.token, status: event.ready)
         case .wake: return .wake
         }
     }

@@ -85,7 +85,7 @@ extension Engine {
         case .descriptor(let token, let readiness): observers[token]?.descriptorIsReady(readiness)
         case .timer(let token): wake(WaiterToken(rawValue: token))
         case .signal(let token): signalObservers[token]?.signalArrived()
-        case .wake: break
+        case .wake, .child: break  // Nothing here watches a child yet.
         }
     }
 

@@ -322,6 +322,12 @@ static void timers_far_apart(void) {
     use();
     destroy();
     create(EL_CLOCK_MANUAL);
+    el_timer others[FEW_TIMERS];
+    for (uint64_t i = 0; i < FEW_TIMERS; i++) others[i] = start(i < 2 ? i : 5, i);
+    MUST(el_timer_cancel, loop, others[0]); // those that differ are gone when somebody looks
+    MUST(el_timer_cancel, loop, others[1]);
+    EXPECT(earliest() == 5);
+    for (int i = 2; i < FEW_TIMERS; i++) MUST(el_timer_cancel, loop, others[i]);
     start_without_first(100);
     expect_silence();
     use();
@@ -372,6 +378,9 @@ static void wakes(void) {
         COLLECT_BY(EL_NEVER, 1, IS_WOKEN);
         expect_silence();
     }
+    // A loop that has no signals, in a process that takes it over.
+    wake();
+    MUST(el_loop_fork, loop);
     use();
     destroy();
 }

@@ -344,8 +344,7 @@ EL_API el_timer el_timer_start(el_loop *loop, uint64_t deadline_ns, uint64_t tok
 /// Stops a timer and gives its memory back. Returns 0, or -ENOENT for one that fired or was cancelled.
 EL_API int el_timer_cancel(el_loop *loop, el_timer timer);
 
-/// The earliest deadline of all timers, exactly, or EL_NEVER. Asking may sort some of the timers, each of
-/// them at most once: it is cheap in each turn.
+/// The earliest deadline of all timers, exactly, or EL_NEVER. Cheap enough to be asked in each turn.
 EL_API uint64_t el_timer_earliest(el_loop *loop);
 
 /// How many timers are live.

@@ -95,6 +95,8 @@ struct LayoutTests {
         for file in try SourceFile.all(under: folder, suffix: suffix) {
             // What the demos share, in a folder of its own, is no demo.
             let limit = file.path.hasPrefix("Sources/Demos/") && file.folder != file.name ? 300 : limit
+            // The C library's whole contract, documentation beside each declaration, is one header.
+            if file.name == "CEventLoop.h" { continue }
             #expect(file.lines.count <= limit, "\(file.path)")
         }
     }

@@ -166,6 +166,7 @@ static void serve(struct server *server) {
                 }
                 break;
             }
+            default: break; // what a later version adds, and we have not asked for
             }
         }
     }

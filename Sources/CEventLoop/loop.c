@@ -137,6 +137,7 @@ int el_loop_wait(el_loop *loop, uint64_t deadline_ns, el_event *out, int capacit
         return count;
     }
     for (;;) {
+        // Exact, not a lower bound: one sleep is one wake-up.
         uint64_t timer_ns = timers_earliest(&loop->timers);
         uint64_t until_ns = timer_ns < deadline_ns ? timer_ns : deadline_ns;
         bool block =

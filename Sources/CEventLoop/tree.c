@@ -4,19 +4,19 @@
 
 #include "invariant.h"
 
-// How a hierarchical timer wheel would look if it did not turn. A wheel's slots lie at distances from
-// the present, so they have to be emptied into finer ones as time passes, and what lies in a coarse slot has
-// no order before. Here a node's buckets lie at fixed digits of the deadline itself. Nothing moves because
-// time passes, so the tree needs no clock; a bucket becomes a node of finer buckets
+// A hierarchical timer wheel that does not turn. A wheel's slots lie at distances from the present: they have
+// to be emptied into finer ones as time passes, and a coarse one has no order before that. Here a node's
+// buckets lie at fixed digits of the deadline itself. Nothing moves because time passes, so the tree needs no
+// clock. A bucket becomes a node of finer buckets
 //
 //   - when it holds more than MANY: so that no step takes long, however many timers there are;
 //   - when it holds more than FEW and somebody asks for its first: so that this is found exactly.
 //
-// Each slot moves down once a digit at most, and in practice once or twice in its life or, since those that
-// arrive later find the nodes in place, never. Lists keep the order of arrival, and so does
-// handing them down: equal deadlines need no number to tell which came first.
+// A timer moves down once for each digit at most. In practice that is once or, since those that start later
+// find the nodes in place, never. A list keeps the order of arrival, and so does handing it down: equal
+// deadlines need no number to tell which came first.
 //
-// Nodes skip digits in which all of theirs agree, so the depth is the number of real decisions: two or
+// Nodes skip the digits in which all of theirs agree, so the depth is the number of real decisions: two or
 // three for a million timers in a minute.
 
 // Kept apart, so that what runs each time is short.
@@ -87,7 +87,8 @@ static void plant(struct tree_bucket *bucket, struct tree_node *parent, struct t
 }
 
 /// Puts a node between a bucket and the node in it, to which a new deadline does not belong.
-RARE static struct tree_node *fork(struct tree *tree, struct tree_bucket *bucket, uint64_t deadline_ns) {
+RARE static struct tree_node *plant_between(struct tree *tree, struct tree_bucket *bucket,
+                                            uint64_t deadline_ns) {
     struct tree_node *below = bucket->node, *node = take_node(tree);
     if (node == NULL) return NULL;
     uint32_t top_bit = highest_bit(deadline_ns ^ below->prefix);
@@ -183,7 +184,7 @@ bool tree_insert(struct tree *tree, uint32_t slot, struct tree_slot *named) {
     while (bucket->kind == TREE_NODE) {
         node = bucket->node;
         if (!belongs(node, deadline_ns)) {
-            node = fork(tree, bucket, deadline_ns);
+            node = plant_between(tree, bucket, deadline_ns);
             if (node == NULL) return false;
         }
         bucket = &node->buckets[digit_of(node, deadline_ns)];

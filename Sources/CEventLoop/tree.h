@@ -48,7 +48,7 @@ struct tree_node {
 struct tree {
     struct tree_bucket root;
     uint32_t first;            // the earliest slot; POOL_NOTHING: unknown, or none
-    struct tree_bucket *front; // while the first is unknown: no other bucket begins earlier; or NULL
+    struct tree_bucket *front; // while the first is unknown: the list that it is in, or NULL
     uint64_t first_ns;         // the deadline of `first`
     uint64_t count;
     struct pool slots, nodes;
@@ -63,7 +63,7 @@ EL_ROOM void tree_remove(struct tree *tree, uint32_t slot, const struct tree_slo
 /// The slot that is first in order, POOL_NOTHING when there is none. Its deadline is then in `first_ns`.
 EL_ROOM uint32_t tree_first(struct tree *tree);
 
-/// A slot that is taken has to be inserted or given back, and one that is removed, too.
+// Slots are taken before they are inserted, and given back after they were removed.
 static inline struct tree_slot *tree_slot(const struct tree *tree, uint32_t slot) {
     return pool_at(&tree->slots, slot, sizeof(struct tree_slot), TREE_SLOT_PAGE_BITS);
 }

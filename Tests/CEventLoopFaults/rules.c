@@ -11,7 +11,6 @@
 // done. Errors of a descriptor that is not one (EBADF, EINVAL) stand for a caller that closed what is not
 // its own.
 static const struct rule rules[] = {
-    {"el_loop_create", CALL_malloc, RETURNED, {ENOMEM}},
     {"el_loop_create", CALL_calloc, RETURNED, {ENOMEM}},
     {"el_loop_create", CALL_realloc, RETURNED, {ENOMEM}},
     {"el_loop_create", CALL_epoll_create1, RETURNED, {EMFILE, ENFILE, ENOMEM}},
@@ -31,8 +30,10 @@ static const struct rule rules[] = {
     {"el_loop_wait", CALL_clock_gettime, ABSORBED, {0}},
     {"el_loop_wait", CALL_timerfd_settime, RETURNED, {EBADF, EINVAL}},
     {"el_loop_wait", CALL_read, ABSORBED, {EINTR, EAGAIN, EINVAL}},
-    {"el_loop_wait", CALL_waitid, ABSORBED, {ECHILD}},  // somebody else has waited for the child
-    {"el_loop_wait", CALL_realloc, ABSORBED, {ENOMEM}}, // a table that does not shrink
+    {"el_loop_wait", CALL_waitid, ABSORBED, {ECHILD}}, // somebody else has waited for the child
+    // Looking for the earliest timer makes nodes for the next look, and can do without.
+    {"el_loop_wait", CALL_realloc, ABSORBED, {ENOMEM}},
+    {"el_loop_wait", CALL_aligned_alloc, ABSORBED, {ENOMEM}},
     {"el_loop_wait", CALL_free, ABSORBED, {0}},
     // The epoll set is built anew; when that fails, the next stale event tries again.
     {"el_loop_wait", CALL_epoll_create1, ABSORBED, {EMFILE, ENFILE, ENOMEM}},
@@ -50,6 +51,11 @@ static const struct rule rules[] = {
 
     {"el_loop_arm", CALL_clock_gettime, ABSORBED, {0}},
     {"el_loop_arm", CALL_timerfd_settime, RETURNED, {EBADF, EINVAL}},
+    {"el_loop_arm", CALL_realloc, ABSORBED, {ENOMEM}},
+    {"el_loop_arm", CALL_aligned_alloc, ABSORBED, {ENOMEM}},
+
+    {"el_timer_earliest", CALL_realloc, ABSORBED, {ENOMEM}},
+    {"el_timer_earliest", CALL_aligned_alloc, ABSORBED, {ENOMEM}},
 
     {"el_loop_now", CALL_clock_gettime, ABSORBED, {0}},
     {"el_loop_update_now", CALL_clock_gettime, ABSORBED, {0}},
@@ -72,12 +78,9 @@ static const struct rule rules[] = {
      RETURNED,
      {EAGAIN, ECONNABORTED, EINTR, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM, EPROTO}},
 
-    {"el_timer_start", CALL_malloc, RETURNED, {ENOMEM}},
-    {"el_timer_start", CALL_calloc, RETURNED, {ENOMEM}},
     // A timer needs a slot; a node that would make it quicker to find can wait.
     {"el_timer_start", CALL_realloc, EITHER, {ENOMEM}},
     {"el_timer_start", CALL_aligned_alloc, EITHER, {ENOMEM}},
-    {"el_timer_cancel", CALL_realloc, ABSORBED, {ENOMEM}}, // a table that does not shrink
     {"el_timer_cancel", CALL_free, ABSORBED, {0}},
 
     {"el_signal_add", CALL_signalfd, RETURNED, {EINVAL, EMFILE, ENFILE, ENODEV, ENOMEM}},

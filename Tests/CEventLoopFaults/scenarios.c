@@ -120,6 +120,13 @@ static uint64_t now(void) {
     return now_ns;
 }
 
+static uint64_t earliest(void) {
+    seam_enter("el_timer_earliest");
+    uint64_t deadline_ns = el_timer_earliest(loop);
+    settle(0);
+    return deadline_ns;
+}
+
 /// Removing works at once, or says that the descriptor had been closed, and has forgotten it.
 static void forget(int fd) {
     if (CALL_OF(el_fd_remove, loop, fd) < 0) EXPECT(was_faulted);
@@ -267,7 +274,7 @@ static void timers(void) {
     for (uint64_t i = 0; i < TIMERS; i++) timers[i] = start(100 + i, i);
     for (int i = 0; i < TIMERS - 3; i++) MUST(el_timer_cancel, loop, timers[i]);
     EXPECT(el_timer_count(loop) == 3);
-    EXPECT(el_timer_earliest(loop) == 100 + TIMERS - 3);
+    EXPECT(earliest() == 100 + TIMERS - 3);
     expect_silence();
     el_clock_advance(loop, 10000);
     COLLECT_BY(0, 1, IS_DUE(TIMERS - 3), IS_DUE(TIMERS - 2), IS_DUE(TIMERS - 1));
@@ -279,6 +286,51 @@ static void timers(void) {
         for (int i = 0; i < result; i++) EXPECT(events[i].token == (uint64_t)seen++);
     }
     EXPECT(seen == TIMERS && el_timer_count(loop) == 0);
+    use();
+    destroy();
+}
+
+enum { FEW_TIMERS = 20 };
+
+/// Some, of which the first is cancelled: who asks for the earliest now has to look for it.
+static void start_without_first(uint64_t deadline_ns) {
+    el_timer first = start(deadline_ns, 0);
+    for (uint64_t i = 1; i < FEW_TIMERS; i++) start(deadline_ns + i, i);
+    MUST(el_timer_cancel, loop, first);
+}
+
+static void timers_far_apart(void) {
+    create(EL_CLOCK_MANUAL);
+    start_without_first(100);
+    EXPECT(earliest() == 101);
+    for (uint64_t bit = 12; bit < 63; bit += 6) start(1ull << bit, bit);
+    EXPECT(earliest() == 101);
+    el_clock_advance(loop, 1ull << 62);
+    uint64_t last_token = 0;
+    int seen = 0;
+    for (int round = 0; round < MOST_WAITS + MANY && el_timer_count(loop) > 0; round++) {
+        el_event events[4];
+        if (CALL_OF(el_loop_wait, loop, EL_NEVER, events, 4) < 0) EXPECT(was_faulted);
+        for (int i = 0; i < result; i++, seen++) {
+            EXPECT(events[i].token > last_token || events[i].token == 12);
+            last_token = events[i].token;
+        }
+    }
+    EXPECT(seen == FEW_TIMERS - 1 + 9);
+    start_without_first(1ull << 63);
+    MUST(el_loop_arm, loop);
+    EXPECT(result == 0);
+    use();
+    destroy();
+    create(EL_CLOCK_MANUAL);
+    el_timer others[FEW_TIMERS];
+    for (uint64_t i = 0; i < FEW_TIMERS; i++) others[i] = start(i < 2 ? i : 5, i);
+    MUST(el_timer_cancel, loop, others[0]); // those that differ are gone when somebody looks
+    MUST(el_timer_cancel, loop, others[1]);
+    EXPECT(earliest() == 5);
+    for (int i = 2; i < FEW_TIMERS; i++) MUST(el_timer_cancel, loop, others[i]);
+    start_without_first(100);
+    expect_silence();
     use();
     destroy();
 }
@@ -327,6 +379,9 @@ static void wakes(void) {
         COLLECT_BY(EL_NEVER, 1, IS_WOKEN);
         expect_silence();
     }
+    // A loop that has no signals, in a process that takes it over.
+    wake();
+    MUST(el_loop_fork, loop);
     use();
     destroy();
 }
@@ -510,6 +565,11 @@ static void numbers_given_back(void) {
         close(fd);
         CALL_OF(el_fd_remove, loop, fd);
         EXPECT(result == -EBADF);
+        // Meanwhile it stands for another, which is registered without interest.
+        int other = make_ready();
+        EXPECT(dup2(other, fd) == fd);
+        if (other != fd) close(other);
+        MUST(el_fd_add, loop, fd, 0, EL_LEVEL, 4);
         EXPECT(dup2(held, fd) == fd);
         MUST(el_fd_add, loop, fd, (el_interest)interest, EL_LEVEL, 3);
         if (interest == 0) expect_silence();
@@ -567,6 +627,7 @@ const struct scenario scenarios[] = {
     {"descriptors", descriptors},
     {"tables that grow", tables_that_grow},
     {"timers", timers},
+    {"timers far apart", timers_far_apart},
     {"timers left over", timers_left_over},
     {"alarms", alarms},
     {"wakes", wakes},

@@ -31,6 +31,7 @@ struct run {
 struct operation {
     enum operation_code code;
     int loop;
+    bool is_asking;
     uint8_t a, b, c;
 };
 
@@ -39,6 +40,7 @@ static struct operation decode(const uint8_t *bytes) {
     return (struct operation){
         .code = code < OPERATION_CODES ? (enum operation_code)code : WAIT,
         .loop = bytes[0] & SECOND_LOOP ? 1 : 0,
+        .is_asking = !(bytes[0] & NOT_ASKING),
         .a = bytes[1],
         .b = bytes[2],
         .c = bytes[3],
@@ -257,6 +259,9 @@ static el_timer choose_id(const struct reference *reference, const struct operat
     case 2: return some + value;
     case 3: return (el_timer)value << 32 | value * 2654435761u;
     case 4: return value & 1 ? UINT64_MAX : 0;
+    case 5:
+    case 6:
+    case 7: return reference_first(reference);
     default: return some;
     }
 }
@@ -386,13 +391,13 @@ static void perform(struct run *run, const struct operation *operation) {
     }
 }
 
-static void look(struct run *run) {
+static void look(struct run *run, bool is_asking) {
     descriptors_look(&run->descriptors);
     for (int index = 0; index < LOOP_COUNT; index++) {
         reference_note_levels(&run->references[index], run->silent_file);
     }
     for (int index = 0; index < LOOP_COUNT; index++) {
-        reference_check(&run->references[index], run->loops[index]);
+        reference_check(&run->references[index], run->loops[index], is_asking);
     }
     run->silent_file = 0;
 }
@@ -417,7 +422,7 @@ const char *model_run(const uint8_t *bytes, size_t length, FILE *trace_file) {
         run.step = i / OPERATION_SIZE;
         run.is_numbered = false;
         perform(&run, &operation);
-        look(&run);
+        look(&run, operation.is_asking);
     }
     for (int index = 0; index < LOOP_COUNT; index++) el_loop_destroy(run.loops[index]);
     descriptors_close(&run.descriptors);

@@ -34,9 +34,10 @@ enum operation_code {
     OPERATION_CODES,
 };
 
-/// The first byte: five bits of code, of which those without a meaning are one more WAIT, and in the top bit
-/// which of the two loops.
-enum { MOST_CODES = 32, SECOND_LOOP = 0x80 };
+/// The first byte: five bits of code, of which those without a meaning are one more WAIT; whether nobody
+/// asks for the earliest deadline afterwards, since a store may sort itself only when it is asked; and which
+/// of the two loops.
+enum { MOST_CODES = 32, NOT_ASKING = 0x40, SECOND_LOOP = 0x80 };
 
 /// Runs a sequence from a fresh start to its end, or to the first breach of the contract. Returns NULL, or
 /// what was breached. `trace`: gets a line for each operation; may be NULL.

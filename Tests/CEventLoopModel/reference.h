@@ -90,8 +90,11 @@ bool reference_cannot_tell(const struct reference *reference, int slot, uint32_t
 /// Something must be reported, so that a wait ends.
 bool reference_must_report(const struct reference *reference);
 uint64_t reference_earliest(const struct reference *reference);
+/// The timer that will be the first to be due, or 0.
+el_timer reference_first(const struct reference *reference);
 
-/// What must hold between any two calls.
-void reference_check(const struct reference *reference, el_loop *loop);
+/// What must hold between any two calls. `is_asking`: also for the earliest deadline, which may change how
+/// the timers are kept.
+void reference_check(const struct reference *reference, el_loop *loop, bool is_asking);
 
 #endif

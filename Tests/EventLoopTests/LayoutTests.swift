@@ -85,6 +85,12 @@ struct LayoutTests {
 
     // MARK: - Size
 
+    /// What is longer, and why.
+    private static let longFiles = [
+        // The whole contract in one place, each part with its rules and an example.
+        "Sources/CEventLoop/include/CEventLoop.h": 600
+    ]
+
     @Test(
         "a file is one idea: it is not longer than that takes",
         arguments: [
@@ -95,9 +101,7 @@ struct LayoutTests {
         for file in try SourceFile.all(under: folder, suffix: suffix) {
             // What the demos share, in a folder of its own, is no demo.
             let limit = file.path.hasPrefix("Sources/Demos/") && file.folder != file.name ? 300 : limit
-            // The C library's whole contract, documentation beside each declaration, is one header.
-            if file.name == "CEventLoop.h" { continue }
-            #expect(file.lines.count <= limit, "\(file.path)")
+            #expect(file.lines.count <= Self.longFiles[file.path] ?? limit, "\(file.path)")
         }
     }
 

@@ -50,6 +50,7 @@
 #endif
 #if __has_attribute(enum_extensibility)
 #define EL_CLOSED_ENUM __attribute__((enum_extensibility(closed)))
+#define EL_OPEN_ENUM __attribute__((enum_extensibility(open)))
 #endif
 #endif
 #ifndef EL_FLAG_ENUM
@@ -60,12 +61,13 @@
 #endif
 #ifndef EL_CLOSED_ENUM
 #define EL_CLOSED_ENUM
+#define EL_OPEN_ENUM
 #endif
 
 /// An enumeration of 32 bits. clang, and through it Swift, sees a type of its own; GCC has no fixed
 /// underlying type in C, and C++ would not let flags be combined with `|`, so there it is a uint32_t.
 #if defined(__clang__) && !defined(__cplusplus)
-#define EL_ENUM(name, attributes) enum attributes name : uint32_t
+#define EL_ENUM(name, attributes) __extension__ enum attributes name : uint32_t
 #define EL_ENUM_TYPE(name) typedef enum name name
 #elif defined(__cplusplus)
 #define EL_ENUM(name, attributes) enum : uint32_t
@@ -94,7 +96,7 @@ typedef struct el_loop el_loop;
 // MARK: - Events
 
 /// What an event is about, and so whose token it carries.
-EL_ENUM(el_event_kind, EL_CLOSED_ENUM EL_SWIFT_NAME("EventKind")){
+EL_ENUM(el_event_kind, EL_OPEN_ENUM EL_SWIFT_NAME("EventKind")){
     /// A file descriptor is ready; `ready` holds el_ready flags.
     EL_EVENT_FD EL_SWIFT_NAME("descriptor") = 1,
     /// A timer is due. Its id is dead from here on.
@@ -113,7 +115,9 @@ EL_ENUM_TYPE(el_event_kind);
 /// any of them. No interest at all keeps the registration but reports nothing, hang-ups included
 /// (the kernel would report them forever, so the loop takes the fd out of the epoll set).
 EL_ENUM(el_interest, EL_FLAG_ENUM EL_SWIFT_NAME("Interest")){
+    /// There is something to read, or to accept, or the peer will send no more (EPOLLIN, EPOLLRDHUP).
     EL_READ EL_SWIFT_NAME("read") = 1,
+    /// There is room to write, or a connection attempt is over (EPOLLOUT).
     EL_WRITE EL_SWIFT_NAME("write") = 2,
     /// Exceptional data: TCP's urgent byte, a cgroup's or a GPIO's notice (EPOLLPRI).
     EL_PRIORITY EL_SWIFT_NAME("priority") = 4,
@@ -122,8 +126,11 @@ EL_ENUM_TYPE(el_interest);
 
 /// What a file descriptor is ready for.
 EL_ENUM(el_ready, EL_FLAG_ENUM EL_SWIFT_NAME("Ready")){
+    /// A read or an accept would not block (EPOLLIN).
     EL_READY_READ EL_SWIFT_NAME("read") = 1,
+    /// A write would not block; a connection attempt is over, and SO_ERROR says how (EPOLLOUT).
     EL_READY_WRITE EL_SWIFT_NAME("write") = 2,
+    /// Exceptional data is there (EPOLLPRI).
     EL_READY_PRIORITY EL_SWIFT_NAME("priority") = 4,
     /// The peer will send no more (EPOLLRDHUP): there may be data to read before the end.
     EL_READY_READ_HANGUP EL_SWIFT_NAME("readHangup") = 8,
@@ -149,6 +156,7 @@ EL_ENUM_TYPE(el_mode);
 typedef struct el_event {
     /// What the caller gave when it registered the source.
     uint64_t token;
+    /// Which source it is. Later versions may add kinds: let a `switch` have a default.
     el_event_kind kind;
     /// el_ready flags of a descriptor, a signal's number, a child's wait status, else 0.
     uint32_t ready;
@@ -216,8 +224,8 @@ EL_API int el_loop_fork(el_loop *loop);
 /// Waits until something happens or `deadline_ns` has come, and writes at most `capacity` events.
 ///
 /// Returns how many; 0 means that the deadline came first; -EINVAL for a capacity below 1; another negative
-/// errno only when somebody has closed what is the loop's own. A deadline
-/// that has passed (0, say) only polls. Events that do not fit are kept for the next call: none is lost,
+/// errno only when somebody has closed what is the loop's own. A deadline that has passed (0, say) only
+/// polls. Events that do not fit are kept for the next call: none is lost,
 /// and when there is never room for both, file descriptors and timers take turns. In one call
 /// descriptors come before timers, except for due timers that found no room in the call before, and
 /// timers come in the order of (deadline, start). No timer is early.
@@ -257,7 +265,7 @@ EL_API uint64_t el_loop_now(el_loop *loop);
 /// Reads the clock anew and returns it: for deadlines that count from this very moment.
 EL_API uint64_t el_loop_update_now(el_loop *loop);
 
-/// Verifies the loop's invariants (heap order, ids, tables) in time proportional to its size, and
+/// Verifies the loop's invariants (order, ids, tables) in time proportional to its size, and
 /// aborts with a sentence where one is broken. For tests.
 EL_API void el_loop_check(const el_loop *loop);
 
@@ -316,9 +324,9 @@ EL_API int el_fd_accept(int listener);
 
 // MARK: - Timers
 
-/// Deadlines, any number of them: starting and cancelling takes no system call and, with n timers, a time
-/// that grows as log n. Each fires once. One that repeats is started anew from its own deadline, not from
-/// now, so that it does not drift.
+/// Deadlines, any number of them: starting and cancelling takes no system call, and a time that hardly
+/// depends on how many there are. Each fires once. One that repeats is started anew from its own deadline,
+/// not from now, so that it does not drift.
 ///
 ///     timers[request] = el_timer_start(loop, start_ns + timeout_ns(request), request);
 ///     if (timers[request] == 0) return 1; // out of memory
@@ -336,7 +344,8 @@ EL_API el_timer el_timer_start(el_loop *loop, uint64_t deadline_ns, uint64_t tok
 /// Stops a timer and gives its memory back. Returns 0, or -ENOENT for one that fired or was cancelled.
 EL_API int el_timer_cancel(el_loop *loop, el_timer timer);
 
-/// The earliest deadline of all timers, or EL_NEVER.
+/// The earliest deadline of all timers, exactly, or EL_NEVER. Asking may sort some of the timers, each of
+/// them at most once: it is cheap in each turn.
 EL_API uint64_t el_timer_earliest(el_loop *loop);
 
 /// How many timers are live.

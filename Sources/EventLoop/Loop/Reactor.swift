@@ -60,6 +60,7 @@ struct Reactor: ~Copyable {
         case .signal: return .signal(token: event.token)
         case .child: return .child(token: event.token, status: event.ready)
         case .wake: return .wake
+        @unknown default: preconditionFailure("The reactor reports an event of a kind unknown here.")
         }
     }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -502,6 +503,9 @@ static void files(void) {
 
 /// One that ends and one that is removed; the status may have gone to somebody else.
 static void children(void) {
+    int pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    if (pidfd < 0) return; // an old kernel, or an emulated one
+    close(pidfd);
     create(EL_CLOCK_MONOTONIC);
     pid_t pids[2];
     el_child watches[2];

@@ -38,7 +38,7 @@ final class Engine: @unchecked Sendable {
     /// The job that runs, by its address, through which executor, and whether it wants to go on at the other.
     var runningJob: UInt = 0
     var isRunningIsolated = false
-    var hoppedJob: UnownedJob?
+    var hasHopped = false
     private(set) var isClosed = false
     /// The run is over but for what still has to end: a task that is spawned now starts cancelled.
     var isWindingUp = false
@@ -144,7 +144,7 @@ final class Engine: @unchecked Sendable {
             return
         }
         if isRunningIsolated != isIsolated, runningJob == unsafeBitCast(job, to: UInt.self) {
-            hoppedJob = job
+            hasHopped = true
         } else {
             ready.append(isIsolated ? .isolatedJob(job) : .job(job))
         }

@@ -68,8 +68,8 @@ extension Engine {
         } else {
             job.runSynchronously(on: taskExecutor)
         }
-        while let job = hoppedJob {
-            hoppedJob = nil
+        while hasHopped {
+            hasHopped = false
             isRunningIsolated.toggle()
             if isRunningIsolated {
                 job.runSynchronously(on: serialExecutor)
@@ -84,9 +84,15 @@ extension Engine {
         switch event {
         case .descriptor(let token, let readiness): observers[token]?.descriptorIsReady(readiness)
         case .timer(let token): wake(WaiterToken(rawValue: token))
-        case .signal(let token): signalObservers[token]?.signalArrived()
+        case .signal(let token): deliverSignal(token)
         case .wake, .child: break  // Nothing here watches a child yet.
         }
+    }
+
+    // Apart, or its check for exclusive access would be hoisted out of the loop over the events.
+    @inline(never)
+    private func deliverSignal(_ token: UInt64) {
+        signalObservers[token]?.signalArrived()
     }
 
     private func takeInbox() {

@@ -92,8 +92,8 @@ extension TaskWait {
 /// The address of the task that runs, and whether it is cancelled.
 @inline(__always)
 func currentTask() -> (address: UInt, isCancelled: Bool) {
-    withUnsafeCurrentTask { task in
-        guard let task else { preconditionFailure("Only a task can wait.") }
-        return (unsafeBitCast(task, to: UInt.self), task.isCancelled)
-    }
+    // Not unwrapped: the standard library's type would be copied by way of the runtime.
+    let address = withUnsafeCurrentTask { unsafeBitCast($0, to: UInt.self) }
+    if address == 0 { preconditionFailure("Only a task can wait.") }
+    return (address, Task.isCancelled)
 }

@@ -54,7 +54,9 @@ let package = Package(
             path: "Benchmarks/CFloorTests",
             swiftSettings: swiftSettings
         ),
-        .testTarget(name: "EventLoopStreamTests", dependencies: ["EventLoop"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "EventLoopStreamTests", dependencies: ["EventLoop", "TestSupport"],
+            swiftSettings: swiftSettings),
         // The C reactor's rules. Each runs in a process of its own, which the runner is; the Swift tests start it.
         .target(name: "CEventLoopCases", dependencies: ["CEventLoop"], path: "Tests/CEventLoopCases"),
         .executableTarget(

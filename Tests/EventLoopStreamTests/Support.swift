@@ -183,21 +183,6 @@ func same(_ one: ArraySlice<UInt8>, _ other: ArraySlice<UInt8>) -> Bool {
 
 func same(_ one: [UInt8], _ other: [UInt8]) -> Bool { same(one[...], other[...]) }
 
-/// Random numbers that are the same at every run (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
-
 // MARK: - Threads and traps
 
 /// Something to be taken away on another thread.

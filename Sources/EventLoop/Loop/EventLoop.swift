@@ -94,12 +94,18 @@ public final class EventLoop: Sendable {
         // Before the task exists, which would run later otherwise.
         try checkMayRun()
         let main = MainTask(on: self, body)
+        try run(toTheEndOf: main)
+        return try main.result.get()
+    }
+
+    /// Runs until the task has ended. A stop that comes first asks it to end: it hears of that as a
+    /// cancellation, and cleans up.
+    func run<Success>(toTheEndOf main: MainTask<Success>) throws(EventLoopError) {
         try run(until: { main.isDone })
         while !main.isDone {
             main.cancel()
             try run(until: { main.isDone })
         }
-        return try main.result.get()
     }
 
     private func checkMayRun() throws(EventLoopError) {

@@ -34,12 +34,7 @@ extension EventLoop {
         ProcessMode.install(loop)
         defer { ProcessMode.uninstall() }
         let main = MainTask(on: loop, body)
-        try loop.run(until: { main.isDone })
-        while !main.isDone {
-            // The loop was stopped: that asks the program to end, so the body hears of it and cleans up.
-            main.cancel()
-            try loop.run(until: { main.isDone })
-        }
+        try loop.run(toTheEndOf: main)
         try loop.windUp()
         return try main.result.get()
     }

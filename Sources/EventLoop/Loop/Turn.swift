@@ -63,19 +63,15 @@ extension Engine {
     ) {
         runningJob = unsafeBitCast(job, to: UInt.self)
         isRunningIsolated = isIsolated
-        if isIsolated {
-            job.runSynchronously(on: serialExecutor)
-        } else {
-            job.runSynchronously(on: taskExecutor)
-        }
-        while hasHopped {
-            hasHopped = false
-            isRunningIsolated.toggle()
+        while true {
             if isRunningIsolated {
                 job.runSynchronously(on: serialExecutor)
             } else {
                 job.runSynchronously(on: taskExecutor)
             }
+            guard hasHopped else { break }
+            hasHopped = false
+            isRunningIsolated.toggle()
         }
         runningJob = 0
     }

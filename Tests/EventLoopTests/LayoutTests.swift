@@ -38,6 +38,7 @@ struct LayoutTests {
         "Streams": ["Loop", "Waiting"],
         "Process": ["Loop", "Waiting"],
         "Sync": ["Loop", "Waiting"],
+        "Threads": ["Loop", "Waiting", "Tasks", "Sync"],
         "Debug": ["Loop", "Waiting", "Tasks"],
         "Testing": ["Loop", "Waiting", "Tasks"],
     ]

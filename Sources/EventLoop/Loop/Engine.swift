@@ -45,6 +45,8 @@ final class Engine: @unchecked Sendable {
     /// How many more times the current step may find its data there without letting others go first.
     var budget = 0
     static let budgetPerStep = 128
+    /// How many tasks wait for a thread that works for them: time that is virtual must not pass them by.
+    var offloadsUnderWay = 0
     let errorHandler = Mutex<@Sendable (UnhandledError) -> Void>({ unhandled in
         let line = Array("EventLoop: \(unhandled)\n".utf8)
         _ = write(STDERR_FILENO, line, line.count)
@@ -162,7 +164,7 @@ final class Engine: @unchecked Sendable {
     }
 
     func delayJob(_ job: ReadyJob, until deadline: EventLoop.Instant) {
-        let token = waiters.insert(.job(job))
+        let token = waiters.insert(.job(job), for: .timer)
         _ = reactor.startTimer(at: deadline, token: token.rawValue)
     }
 
@@ -176,7 +178,7 @@ final class Engine: @unchecked Sendable {
             ready.append(.call(call))
             return
         }
-        let token = waiters.insert(.call(call))
+        let token = waiters.insert(.call(call), for: .timer)
         call.token = token
         call.timer = reactor.startTimer(at: deadline, token: token.rawValue)
     }

@@ -39,6 +39,7 @@ struct WaiterTable {
         var next: UInt32
         var previous: UInt32
         var queue: Unmanaged<WaitQueue>?
+        var reason: WaitReason
     }
 
     private static var none: UInt32 { .max }
@@ -74,12 +75,13 @@ struct WaiterTable {
         return index
     }
 
-    mutating func insert(_ waiter: Waiter) -> WaiterToken {
+    mutating func insert(_ waiter: Waiter, for reason: WaitReason) -> WaiterToken {
         let index: UInt32
         if firstFree != Self.none {
             index = firstFree
             firstFree = slots[Int(index)].nextFree
             slots[Int(index)].waiter = waiter
+            slots[Int(index)].reason = reason
         } else {
             if used == capacity { grow() }
             index = used
@@ -87,7 +89,7 @@ struct WaiterTable {
             (slots + Int(index)).initialize(
                 to: Slot(
                     waiter: waiter, generation: 1, nextFree: Self.none, next: Self.none, previous: Self.none,
-                    queue: nil))
+                    queue: nil, reason: reason))
         }
         count += 1
         return token(of: index)
@@ -184,9 +186,14 @@ struct WaiterTable {
 
 /// The tasks that wait for one thing, in the order in which they came. It holds live waiters only.
 final class WaitQueue {
+    let reason: WaitReason
     fileprivate(set) var first = UInt32.max
     fileprivate(set) var last = UInt32.max
     fileprivate(set) var count = 0
+
+    init(for reason: WaitReason) {
+        self.reason = reason
+    }
 
     var isEmpty: Bool { count == 0 }
 }

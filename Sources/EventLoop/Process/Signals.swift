@@ -61,7 +61,7 @@ public final class Signals: AsyncSequence, @unchecked Sendable {
         let engine: Engine
         private var tokens: [CInt: UInt64] = [:]
         private var arrived: [CInt] = []
-        private let waiters = WaitQueue()
+        private let waiters = WaitQueue(for: .signal)
         private var isClosed = false
 
         init(engine: Engine) {

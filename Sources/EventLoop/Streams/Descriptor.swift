@@ -24,12 +24,13 @@ final class Descriptor: DescriptorObserver {
     private var reader: WaiterToken?
     private var writer: WaiterToken?
     private var isWriting = false
-    private let queuedWriters = WaitQueue()
+    private let queuedWriters: WaitQueue
 
     /// Takes ownership of a non-blocking descriptor.
     init(_ fileDescriptor: CInt, engine: Engine) {
         self.fileDescriptor = fileDescriptor
         self.engine = engine
+        queuedWriters = WaitQueue(for: .writable(fileDescriptor))
     }
 
     deinit {
@@ -87,7 +88,7 @@ final class Descriptor: DescriptorObserver {
             reader == nil || isClosed,
             "Two tasks read from the same stream, or accept from the same listener: one at a time.")
         try register()
-        let token = engine.reserveWait()
+        let token = engine.reserveWait(for: .readable(fileDescriptor))
         reader = token
         let wakeup = await engine.park(token)
         reader = nil
@@ -96,7 +97,7 @@ final class Descriptor: DescriptorObserver {
 
     /// Like ``waitReadable()``, but at most for `duration`.
     func waitReadable(atMost duration: Duration) async throws {
-        let token = engine.reserveWait()
+        let token = engine.reserveWait(for: .readable(fileDescriptor))
         reader = token
         let timer = engine.reactor.startTimer(
             at: engine.reactor.now.advanced(by: duration), token: token.rawValue)
@@ -108,7 +109,7 @@ final class Descriptor: DescriptorObserver {
 
     func waitWritable() async throws {
         try register()
-        let token = engine.reserveWait()
+        let token = engine.reserveWait(for: .writable(fileDescriptor))
         writer = token
         let wakeup = await engine.park(token)
         writer = nil

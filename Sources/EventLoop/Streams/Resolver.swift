@@ -21,7 +21,7 @@ extension SocketAddress {
         // No thread for nobody.
         try Task.checkCancellation()
         let lookup = Lookup(host: host, port: port, engine: engine)
-        let token = engine.reserveWait()
+        let token = engine.reserveWait(for: .lookup)
         lookup.start(waking: token)
         if await engine.park(token) == .cancelled { throw CancellationError() }
         return try lookup.takeResult()

@@ -129,7 +129,7 @@ public final class Future<Value> {
 /// value's metadata at each step.
 private final class FutureCore {
     let engine: Engine
-    private let waiters = WaitQueue()
+    private let waiters = WaitQueue(for: .future)
     private var callbacks: [() -> Void] = []
     private(set) var isDone = false
     private(set) var isCancelled = false

@@ -46,7 +46,7 @@ private func yieldOrThrow(_ engine: Engine) async throws {
 
 @inline(__always)
 private func park(until deadline: EventLoop.Instant, on engine: Engine) async throws {
-    let token = engine.reserveWait()
+    let token = engine.reserveWait(for: .timer)
     let timer = engine.reactor.startTimer(at: deadline, token: token.rawValue)
     if await engine.park(token) == .cancelled {
         engine.reactor.cancelTimer(timer)

@@ -7,8 +7,8 @@
 extension Engine {
     /// Names a wait of the current task, which ``park(_:isolation:)`` must follow.
     @inline(__always)
-    func reserveWait() -> WaiterToken {
-        waiters.insert(.reserved)
+    func reserveWait(for reason: WaitReason) -> WaiterToken {
+        waiters.insert(.reserved, for: reason)
     }
 
     /// Parks the current task until its token is woken or the task is cancelled, whichever comes first,
@@ -58,7 +58,7 @@ extension Engine {
 
     /// Parks the current task at the end of `queue`.
     func suspend(in queue: WaitQueue) async -> Wakeup {
-        let token = reserveWait()
+        let token = reserveWait(for: queue.reason)
         waiters.enqueue(token, in: queue)
         return await park(token)
     }

@@ -9,10 +9,10 @@ struct WaiterTableTests {
     func staleToken() throws {
         let engine = try Engine()
         var table = WaiterTable()
-        let first = table.insert(.call(ScheduledCall(engine: engine) {}))
+        let first = table.insert(.call(ScheduledCall(engine: engine) {}), for: .future)
         #expect(table.end(first, with: .woken) != nil)
         #expect(table.end(first, with: .woken) == nil)
-        let second = table.insert(.call(ScheduledCall(engine: engine) {}))
+        let second = table.insert(.call(ScheduledCall(engine: engine) {}), for: .future)
         #expect(second != first)
         #expect(table.end(first, with: .cancelled) == nil)
         #expect(table.count == 1)
@@ -25,7 +25,7 @@ struct WaiterTableTests {
     func overBeforeParking() async {
         for wakeup in [Wakeup.woken, .cancelled] {
             var table = WaiterTable()
-            let token = table.insert(.reserved)
+            let token = table.insert(.reserved, for: .future)
             #expect(table.end(token, with: wakeup) != nil)
             #expect(table.end(token, with: .woken) == nil)
             #expect(table.end(token, with: .cancelled) == nil)
@@ -43,14 +43,14 @@ struct WaiterTableTests {
     func queues(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         var table = WaiterTable()
-        let queues = (0..<4).map { _ in WaitQueue() }
+        let queues = (0..<4).map { _ in WaitQueue(for: .future) }
         var model = [[WaiterToken]](repeating: [], count: 4)
         var reserved: [WaiterToken] = []
         for _ in 0..<20_000 {
             let which = Int.random(in: 0..<4, using: &random)
             switch Int.random(in: 0..<8, using: &random) {
             case 0..<4:
-                let token = table.insert(.reserved)
+                let token = table.insert(.reserved, for: .future)
                 reserved.append(token)
                 table.enqueue(token, in: queues[which])
                 model[which].append(token)

@@ -28,6 +28,14 @@ final class Engine: @unchecked Sendable {
     private let taskIndexStorage: UnsafeMutablePointer<TaskIndex>
     private let observersStorage: UnsafeMutablePointer<SlotTable<any DescriptorObserver>>
     let inbox = Inbox()
+    var clock: LoopClock
+    /// A clock that is not real, for other threads to read.
+    let virtualNow = Atomic<UInt64>(0)
+    /// Draws the order of ready tasks, if they are not to run in the order in which they became ready.
+    var seededOrder: SeededOrder?
+    /// Who waits for everything else to be blocked, and who is told when nobody waits for that any more.
+    let quietWaiters = WaitQueue(for: .quiet)
+    var whenQuiet: (() -> Void)?
     var signalObservers = SlotTable<any SignalObserver>()
     /// The loop's own tasks: it keeps them alive until they end.
     var tasks = SlotTable<TaskRecord>()
@@ -52,8 +60,10 @@ final class Engine: @unchecked Sendable {
         _ = write(STDERR_FILENO, line, line.count)
     })
 
-    init() throws(SystemError) {
-        reactor = try Reactor()
+    init(clock: EventLoop.ClockKind = .monotonic, seed: UInt64? = nil) throws(SystemError) {
+        self.clock = LoopClock(clock)
+        seededOrder = seed.map(SeededOrder.init(seed:))
+        reactor = try Reactor(isManual: clock != .monotonic)
         waitersStorage = .allocate(capacity: 1)
         readyStorage = .allocate(capacity: 1)
         taskIndexStorage = .allocate(capacity: 1)
@@ -154,7 +164,7 @@ final class Engine: @unchecked Sendable {
 
     /// Puts a job into the queue once `delay` has passed: the runtime's Task.sleep. From any thread.
     func enqueue(_ job: UnownedJob, isIsolated: Bool, after delay: Duration) {
-        let deadline = reactorNow().advanced(by: delay)
+        let deadline = reactorNow().advanced(by: clock.isReal ? delay : clock.withoutRealTime(delay))
         let readyJob = ReadyJob(job: job, isIsolated: isIsolated)
         if isOnLoopThread {
             delayJob(readyJob, until: deadline)
@@ -186,6 +196,9 @@ final class Engine: @unchecked Sendable {
     /// The clock, for callers on any thread.
     func reactorNow() -> EventLoop.Instant {
         if isOnLoopThread { return reactor.now }
+        guard clock.isReal else {
+            return EventLoop.Instant(nanoseconds: virtualNow.load(ordering: .relaxed))
+        }
         var now = timespec()
         clock_gettime(CLOCK_MONOTONIC, &now)
         return EventLoop.Instant(nanoseconds: UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec))

@@ -28,9 +28,10 @@ struct Reactor: ~Copyable {
     private let loop: OpaquePointer
     private let events: UnsafeMutablePointer<el_event>
 
-    init() throws(SystemError) {
+    /// - Parameter isManual: The clock starts at 0 and moves by ``advance(to:)`` alone.
+    init(isManual: Bool) throws(SystemError) {
         var loop: OpaquePointer?
-        let result = el_loop_create(.monotonic, &loop)
+        let result = el_loop_create(isManual ? .manual : .monotonic, &loop)
         guard let loop else { throw SystemError(call: "el_loop_create", code: -result) }
         self.loop = loop
         events = .allocate(capacity: Self.capacity)
@@ -73,6 +74,15 @@ struct Reactor: ~Copyable {
 
     /// The time now, not the turn's: deadlines count from the very moment.
     var now: EventLoop.Instant { EventLoop.Instant(nanoseconds: el_loop_update_now(loop)) }
+
+    /// Moves a manual clock forward. A moment that has passed changes nothing.
+    func advance(to instant: EventLoop.Instant) {
+        let now = now
+        if instant > now { _ = el_clock_advance(loop, instant.nanoseconds - now.nanoseconds) }
+    }
+
+    /// When the next timer is due; never, without one.
+    var earliestDeadline: EventLoop.Instant { EventLoop.Instant(nanoseconds: el_timer_earliest(loop)) }
 
     func startTimer(at deadline: EventLoop.Instant, token: UInt64) -> Timer {
         let timer = el_timer_start(loop, deadline.nanoseconds, token)

@@ -27,16 +27,61 @@ extension Engine {
     /// that neither descriptors nor timers starve (asyncio's rule). The order within a turn: what was
     /// ready already, then descriptors, then timers by deadline, then what other threads have left.
     private func turn(_ taskExecutor: UnownedTaskExecutor, _ serialExecutor: UnownedSerialExecutor) {
-        let block = ready.isEmpty && inbox.fallAsleep()
-        let count = reactor.wait(block: block)
-        if block { inbox.wakeUp() }
+        let count = waitForEvents()
         for index in 0..<count { deliver(reactor.event(at: index)) }
         takeInbox()
+        if seededOrder != nil {
+            runShuffled(taskExecutor, serialExecutor)
+            return
+        }
         for _ in 0..<ready.count {
             budget = Engine.budgetPerStep
             run(ready.removeFirst(), taskExecutor, serialExecutor)
         }
     }
+
+    private func runShuffled(_ taskExecutor: UnownedTaskExecutor, _ serialExecutor: UnownedSerialExecutor) {
+        for left in stride(from: ready.count, to: 0, by: -1) {
+            budget = seededOrder!.budget()
+            let item = seededOrder!.take(from: &ready, candidates: left)
+            run(item, taskExecutor, serialExecutor)
+        }
+    }
+
+    // MARK: - Waiting
+
+    /// Looks for what has happened, and waits for it if there is nothing else to do. Returns how many events
+    /// there are.
+    @inline(__always)
+    private func waitForEvents() -> Int {
+        guard ready.isEmpty && inbox.fallAsleep() else { return reactor.wait(block: false) }
+        let isPlain = clock.isReal && quietWaiters.isEmpty && whenQuiet == nil
+        let count = isPlain ? reactor.wait(block: true) : waitWithCare()
+        inbox.wakeUp()
+        return count
+    }
+
+    /// Nothing is ready. Unless something has happened meanwhile, all tasks are blocked: who waits for that
+    /// goes on; then a clock that may leaps to the next deadline; and only then is waited for real.
+    private func waitWithCare() -> Int {
+        let count = reactor.wait(block: false)
+        if count > 0 || inbox.hasMessages { return count }
+        if !quietWaiters.isEmpty {
+            wakeAll(in: quietWaiters)
+            return 0
+        }
+        if let whenQuiet {
+            whenQuiet()
+            return 0
+        }
+        let deadline = reactor.earliestDeadline
+        guard offloadsUnderWay == 0, clock.mayLeap(to: deadline) else { return reactor.wait(block: true) }
+        reactor.advance(to: deadline)
+        virtualNow.store(deadline.nanoseconds, ordering: .relaxed)
+        return reactor.wait(block: false)
+    }
+
+    // MARK: - Steps
 
     @inline(__always)
     private func run(

@@ -39,6 +39,7 @@ final class Engine: @unchecked Sendable {
     var signalObservers = SlotTable<any SignalObserver>()
     /// The loop's own tasks: it keeps them alive until they end.
     var tasks = SlotTable<TaskRecord>()
+    var nextTaskID: UInt64 = 1
 
     /// The thread that runs the loop, or 0.
     let runner = Atomic<UInt>(0)
@@ -210,7 +211,7 @@ final class Engine: @unchecked Sendable {
     @discardableResult
     func wake(_ token: WaiterToken) -> Bool {
         switch waiters.end(token, with: .woken) {
-        case .task(let continuation): continuation.resume(returning: .woken)
+        case .task(let continuation), .uncancellable(let continuation): continuation.resume(returning: .woken)
         case .reserved: break
         case .job(let job): ready.append(job.isIsolated ? .isolatedJob(job.job) : .job(job.job))
         case .call(let call): ready.append(.call(call))
@@ -248,6 +249,9 @@ final class Engine: @unchecked Sendable {
         while inbox.hasMessages {
             for case .call(let call) in inbox.takeAll() { call.forget() }
         }
+        // What waits will not go on: nobody can end a task of Swift's from outside.
+        for task in tasks.elements { task.loopIsClosing() }
+        tasks = SlotTable()
     }
 
     func report(_ unhandled: UnhandledError) {

@@ -93,18 +93,20 @@ public final class EventLoop: Sendable {
     /// - Throws: What the body threw, or ``EventLoopError/alreadyRunning``.
     @discardableResult
     public func run<Success: Sendable>(
+        fileID: String = #fileID, line: UInt = #line,
         _ body: sending @escaping @isolated(any) () async throws -> Success
     ) throws -> Success {
         // Before the task exists, which would run later otherwise.
         try checkMayRun()
-        let main = MainTask(on: self, body)
+        let main = TaskOutcome.start(on: self, name: "main", fileID: fileID, line: line, body)
         try run(toTheEndOf: main)
-        return try main.result.get()
+        return try main.result!.get()
     }
 
     /// Runs until the task has ended. A stop that comes first asks it to end: it hears of that as a
     /// cancellation, and cleans up.
-    func run<Success>(toTheEndOf main: MainTask<Success>) throws(EventLoopError) {
+    func run(toTheEndOf main: TaskRecord) throws(EventLoopError) {
+        main.markRetrieved()
         try run(until: { main.isDone })
         while !main.isDone {
             main.cancel()

@@ -26,6 +26,7 @@ extension EventLoop {
     @discardableResult
     public static func run<Success: Sendable>(
         clock: ClockKind = .monotonic, seed: UInt64? = nil,
+        fileID: String = #fileID, line: UInt = #line,
         @_inheritActorContext @_implicitSelfCapture
         _ body: sending @escaping @isolated(any) () async throws -> Success
     ) throws -> Success {
@@ -37,10 +38,10 @@ extension EventLoop {
         let loop = try EventLoop(isProcessWide: true, clock: clock, seed: seed)
         ProcessMode.install(loop)
         defer { ProcessMode.uninstall() }
-        let main = MainTask(on: loop, body)
+        let main = TaskOutcome.start(on: loop, name: "main", fileID: fileID, line: line, body)
         try loop.run(toTheEndOf: main)
         try loop.windUp()
-        return try main.result.get()
+        return try main.result!.get()
     }
 
     /// Cancels what is left and runs until it has ended, then closes the loop.

@@ -145,7 +145,7 @@ extension Engine {
             case .call(let call): schedule(call)
             case .delayed(let job, let deadline): delayJob(job, until: deadline)
             case .cancelWait(let token): cancelWait(token)
-            case .cancelTask(let wait): cancelWait(wait.token)
+            case .cancelTask(let node): cancelWait(node.token)
             case .perform(let action): action()
             case .nudge: break
             }

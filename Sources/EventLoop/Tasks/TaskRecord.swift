@@ -20,6 +20,7 @@ class TaskRecord: TaskNode, @unchecked Sendable {
     private let state = Mutex(State())
     /// Where the loop keeps it. On the loop's thread, like the next.
     private final var ownership: UInt64 = 0
+    final var onEnd: ((TaskRecord, (any Error)?) -> Void)?
     /// Made for the first who waits.
     private final var completion: Completion?
 
@@ -64,6 +65,8 @@ class TaskRecord: TaskNode, @unchecked Sendable {
         }
         engine.tasks.remove(ownership)
         completion?.finish()
+        onEnd?(self, failure)
+        onEnd = nil
     }
 
     /// The loop goes before the task has ended, which it never will.

@@ -2,12 +2,19 @@
 
 extension TaskOutcome where Success: Sendable {
     /// Starts `operation` as a task of the loop, with a record of its own.
+    ///
+    /// - Parameters:
+    ///   - onStart: Called before the task takes its first step.
+    ///   - onEnd: Called within its last.
     static func start(
         on loop: EventLoop, name: String?, fileID: String, line: UInt, isEager: Bool = false,
+        onStart: ((TaskRecord) -> Void)? = nil, onEnd: ((TaskRecord, (any Error)?) -> Void)? = nil,
         _ operation: sending @escaping @isolated(any) () async throws -> Success
     ) -> TaskOutcome {
         let record = TaskOutcome(engine: loop.engine, name: name, fileID: fileID, line: line)
+        record.onEnd = onEnd
         record.begin()
+        onStart?(record)
         let body: @concurrent () async -> Void = {
             let task = record.enter()
             let failure: (any Error)?

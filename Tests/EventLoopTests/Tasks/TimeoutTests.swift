@@ -252,7 +252,9 @@ struct TimeoutTests {
                     do {
                         try await sleep(until: .never)
                     } catch {
-                        do { try timeout.reschedule(after: .seconds(1)) } catch { log.add("\(type(of: error))") }
+                        do { try timeout.reschedule(after: .seconds(1)) } catch {
+                            log.add("\(type(of: error))")
+                        }
                         throw error
                     }
                 }

@@ -27,6 +27,10 @@ final class Engine: @unchecked Sendable {
     private let readyStorage: UnsafeMutablePointer<ReadyQueue>
     private let taskIndexStorage: UnsafeMutablePointer<TaskIndex>
     private let observersStorage: UnsafeMutablePointer<SlotTable<any DescriptorObserver>>
+    private let stateStorage: UnsafeMutablePointer<TurnState>
+    var observer: (any LoopObserver)? {
+        didSet { state.isObserved = observer != nil }
+    }
     let inbox = Inbox()
     var clock: LoopClock
     /// A clock that is not real, for other threads to read.
@@ -44,15 +48,9 @@ final class Engine: @unchecked Sendable {
     /// The thread that runs the loop, or 0.
     let runner = Atomic<UInt>(0)
     let stopRequested = Atomic<Bool>(false)
-    /// The job that runs, by its address, through which executor, and whether it wants to go on at the other.
-    var runningJob: UInt = 0
-    var isRunningIsolated = false
-    var hasHopped = false
     private(set) var isClosed = false
     /// The run is over but for what still has to end: a task that is spawned now starts cancelled.
     var isWindingUp = false
-    /// How many more times the current step may find its data there without letting others go first.
-    var budget = 0
     static let budgetPerStep = 128
     /// How many tasks wait for a thread that works for them: time that is virtual must not pass them by.
     var offloadsUnderWay = 0
@@ -69,6 +67,8 @@ final class Engine: @unchecked Sendable {
         readyStorage = .allocate(capacity: 1)
         taskIndexStorage = .allocate(capacity: 1)
         observersStorage = .allocate(capacity: 1)
+        stateStorage = .allocate(capacity: 1)
+        stateStorage.initialize(to: TurnState())
         waitersStorage.initialize(to: WaiterTable())
         readyStorage.initialize(to: ReadyQueue())
         observersStorage.initialize(to: SlotTable())
@@ -83,6 +83,13 @@ final class Engine: @unchecked Sendable {
         taskIndexStorage.deallocate()
         readyStorage.deallocate()
         waitersStorage.deallocate()
+        stateStorage.deallocate()
+    }
+
+    @inline(__always)
+    var state: TurnState {
+        _read { yield stateStorage.pointee }
+        _modify { yield &stateStorage.pointee }
     }
 
     @inline(__always)
@@ -156,8 +163,8 @@ final class Engine: @unchecked Sendable {
             post(isIsolated ? .isolatedJob(job) : .job(job))
             return
         }
-        if isRunningIsolated != isIsolated, runningJob == unsafeBitCast(job, to: UInt.self) {
-            hasHopped = true
+        if state.isRunningIsolated != isIsolated, state.runningJob == unsafeBitCast(job, to: UInt.self) {
+            state.hasHopped = true
         } else {
             ready.append(isIsolated ? .isolatedJob(job) : .job(job))
         }

@@ -18,7 +18,7 @@ struct Reactor: ~Copyable {
 
     enum Event {
         case descriptor(token: UInt64, Readiness)
-        case timer(token: UInt64)
+        case timer(token: UInt64, nanosecondsLate: UInt32)
         case signal(token: UInt64)
         case child(token: UInt64, status: UInt32)
         case wake
@@ -57,7 +57,7 @@ struct Reactor: ~Copyable {
         let event = events[index]
         switch event.kind {
         case .descriptor: return .descriptor(token: event.token, Readiness(rawValue: event.ready))
-        case .timer: return .timer(token: event.token)
+        case .timer: return .timer(token: event.token, nanosecondsLate: event.ready)
         case .signal: return .signal(token: event.token)
         case .child: return .child(token: event.token, status: event.ready)
         case .wake: return .wake

@@ -33,11 +33,13 @@ extension TaskNode {
     final func enter() -> UInt {
         let task = currentTask().address
         engine.taskIndex.insert(self, for: task)
+        if engine.state.isObserved { engine.observer?.taskBegan(self) }
         return task
     }
 
     final func leave(_ task: UInt) {
         engine.taskIndex.remove(task)
+        if engine.state.isObserved { engine.observer?.taskEnded(self) }
     }
 }
 

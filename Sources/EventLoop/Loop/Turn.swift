@@ -30,19 +30,26 @@ extension Engine {
         let count = waitForEvents()
         for index in 0..<count { deliver(reactor.event(at: index)) }
         takeInbox()
-        if seededOrder != nil {
+        let readyCount = ready.count
+        state.counts.turns += 1
+        state.counts.events += UInt64(count)
+        state.counts.steps += UInt64(readyCount)
+        state.counts.mostReady = max(state.counts.mostReady, readyCount)
+        if state.isObserved { observer?.turnBegan(events: count, ready: readyCount) }
+        if seededOrder == nil {
+            for _ in 0..<readyCount {
+                state.budget = Engine.budgetPerStep
+                run(ready.removeFirst(), taskExecutor, serialExecutor)
+            }
+        } else {
             runShuffled(taskExecutor, serialExecutor)
-            return
         }
-        for _ in 0..<ready.count {
-            budget = Engine.budgetPerStep
-            run(ready.removeFirst(), taskExecutor, serialExecutor)
-        }
+        if state.isObserved { observer?.turnEnded() }
     }
 
     private func runShuffled(_ taskExecutor: UnownedTaskExecutor, _ serialExecutor: UnownedSerialExecutor) {
         for left in stride(from: ready.count, to: 0, by: -1) {
-            budget = seededOrder!.budget()
+            state.budget = seededOrder!.budget()
             let item = seededOrder!.take(from: &ready, candidates: left)
             run(item, taskExecutor, serialExecutor)
         }
@@ -90,7 +97,7 @@ extension Engine {
         switch item {
         case .job(let job): run(job, isIsolated: false, taskExecutor, serialExecutor)
         case .isolatedJob(let job): run(job, isIsolated: true, taskExecutor, serialExecutor)
-        case .call(let call): call.run()
+        case .call(let call): run(call)
         case .yielded(let continuation):
             // Resuming appends the task's job to the queue's end. Its turn is now, so it is taken back;
             // unless the job went elsewhere, as an actor's without a preference does.
@@ -100,34 +107,50 @@ extension Engine {
         }
     }
 
+    @inline(__always)
+    private func run(_ call: ScheduledCall) {
+        if state.isObserved { observer?.stepBegan(.call(call)) }
+        call.run()
+        if state.isObserved { observer?.stepEnded(.call(call), node: nil) }
+    }
+
     /// Runs a job, and as long as it only changes executors, the rest of its step.
     @inline(__always)
     private func run(
         _ job: UnownedJob, isIsolated: Bool, _ taskExecutor: UnownedTaskExecutor,
         _ serialExecutor: UnownedSerialExecutor
     ) {
-        runningJob = unsafeBitCast(job, to: UInt.self)
-        isRunningIsolated = isIsolated
+        let address = unsafeBitCast(job, to: UInt.self)
+        state.runningJob = address
+        state.isRunningIsolated = isIsolated
+        if state.isObserved { observer?.stepBegan(.task(address)) }
         while true {
-            if isRunningIsolated {
+            if state.isRunningIsolated {
                 job.runSynchronously(on: serialExecutor)
             } else {
                 job.runSynchronously(on: taskExecutor)
             }
-            guard hasHopped else { break }
-            hasHopped = false
-            isRunningIsolated.toggle()
+            guard state.hasHopped else { break }
+            state.hasHopped = false
+            state.isRunningIsolated.toggle()
         }
-        runningJob = 0
+        if state.isObserved { observer?.stepEnded(.task(address), node: taskIndex[address]) }
+        state.runningJob = 0
     }
 
     private func deliver(_ event: Reactor.Event) {
         switch event {
         case .descriptor(let token, let readiness): observers[token]?.descriptorIsReady(readiness)
-        case .timer(let token): wake(WaiterToken(rawValue: token))
+        case .timer(let token, let lateness): timerFired(WaiterToken(rawValue: token), lateness)
         case .signal(let token): deliverSignal(token)
         case .wake, .child: break  // Nothing here watches a child yet.
         }
+    }
+
+    private func timerFired(_ token: WaiterToken, _ lateness: UInt32) {
+        state.counts.timers += 1
+        if state.isObserved { observer?.timerFired(token, lateness: .nanoseconds(lateness)) }
+        wake(token)
     }
 
     // Apart, or its check for exclusive access would be hoisted out of the loop over the events.

@@ -47,8 +47,8 @@ extension Engine {
     /// runs dry starves neither tasks nor timers; and notices a cancellation then.
     @inline(__always)
     func spendBudget() async throws {
-        budget -= 1
-        if budget < 0 { try await letOthersGoFirst() }
+        state.budget -= 1
+        if state.budget < 0 { try await letOthersGoFirst() }
     }
 
     private func letOthersGoFirst() async throws {

@@ -40,6 +40,8 @@ final class Engine: @unchecked Sendable {
     /// Who waits for everything else to be blocked, and who is told when nobody waits for that any more.
     let quietWaiters = WaitQueue(for: .quiet)
     var whenQuiet: (() -> Void)?
+    /// Who is told that nothing has happened for so long in real time, and that no deadline will come.
+    var whenStuck: (patience: Duration, report: () -> Void)?
     var signalObservers = SlotTable<any SignalObserver>()
     /// The loop's own tasks: it keeps them alive until they end.
     var tasks = SlotTable<TaskRecord>()
@@ -207,9 +209,7 @@ final class Engine: @unchecked Sendable {
         guard clock.isReal else {
             return EventLoop.Instant(nanoseconds: virtualNow.load(ordering: .relaxed))
         }
-        var now = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &now)
-        return EventLoop.Instant(nanoseconds: UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec))
+        return .realNow
     }
 
     // MARK: - Waking

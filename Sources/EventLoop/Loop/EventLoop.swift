@@ -63,11 +63,14 @@ public final class EventLoop: Sendable {
     static func current(for caller: @autoclosure () -> String) -> EventLoop {
         guard let loop = CurrentLoop.value else {
             preconditionFailure(
-                "\(caller()) was called outside a running event loop: call it inside EventLoop.run { … }, or on a loop's own thread."
+                "\(caller()) was called outside a running event loop: call it inside EventLoop.run { … }, or on a loop's own thread.\(hintWithoutLoop)"
             )
         }
         return loop
     }
+
+    /// What else to tell a task that looks for a loop where none runs.
+    @TaskLocal package static var hintWithoutLoop = ""
 
     /// Whether the calling thread is the one that runs this loop.
     public var isOnLoopThread: Bool { engine.isOnLoopThread }

@@ -44,13 +44,15 @@ extension EventLoop {
         return try main.result!.get()
     }
 
-    /// Cancels what is left and runs until it has ended, then closes the loop.
-    private func windUp() throws {
+    /// Cancels what is left and runs until it has ended, or until there is no hope that it will; then closes
+    /// the loop.
+    func windUp(orUntil isHopeless: () -> Bool = { false }) throws(EventLoopError) {
         engine.isWindingUp = true
         for task in engine.tasks.elements { task.cancel() }
         engine.perform { [engine] in engine.cancelAllWaits() }
-        while !(engine.isIdle && engine.tasks.count == 0) {
-            try run(until: { engine.isIdle && engine.tasks.count == 0 })
+        let isOver = { [engine] in engine.isIdle && engine.tasks.count == 0 }
+        while !isOver() && !isHopeless() {
+            try run(until: { isOver() || isHopeless() })
         }
         engine.close()
     }

@@ -62,14 +62,14 @@ extension Engine {
     @inline(__always)
     private func waitForEvents() -> Int {
         guard ready.isEmpty && inbox.fallAsleep() else { return reactor.wait(block: false) }
-        let isPlain = clock.isReal && quietWaiters.isEmpty && whenQuiet == nil
+        let isPlain = clock.isReal && quietWaiters.isEmpty && whenQuiet == nil && whenStuck == nil
         let count = isPlain ? reactor.wait(block: true) : waitWithCare()
         inbox.wakeUp()
         return count
     }
 
     /// Nothing is ready. Unless something has happened meanwhile, all tasks are blocked: who waits for that
-    /// goes on; then a clock that may leaps to the next deadline; and only then is waited for real.
+    /// goes on; then those who are to answer: threads, as long as they take, and whoever else there may be.
     private func waitWithCare() -> Int {
         let count = reactor.wait(block: false)
         if count > 0 || inbox.hasMessages { return count }
@@ -81,11 +81,24 @@ extension Engine {
             whenQuiet()
             return 0
         }
+        return offloadsUnderWay > 0 ? reactor.wait(block: true) : waitForOthersOrLeap()
+    }
+
+    /// Only others can make something happen now, or time: a clock that may leaps to the next deadline. When
+    /// no deadline will come either, the loop may be stuck for good.
+    private func waitForOthersOrLeap() -> Int {
         let deadline = reactor.earliestDeadline
-        guard offloadsUnderWay == 0, clock.mayLeap(to: deadline) else { return reactor.wait(block: true) }
-        reactor.advance(to: deadline)
-        virtualNow.store(deadline.nanoseconds, ordering: .relaxed)
-        return reactor.wait(block: false)
+        if clock.mayLeap(to: deadline) {
+            let count = clock.kind.patience > .zero ? reactor.wait(atMost: clock.kind.patience) : 0
+            if count > 0 || inbox.hasMessages { return count }
+            reactor.advance(to: deadline)
+            virtualNow.store(reactor.now.nanoseconds, ordering: .relaxed)
+            return reactor.wait(block: false)
+        }
+        guard let whenStuck, !clock.willReach(deadline) else { return reactor.wait(block: true) }
+        let count = reactor.wait(atMost: max(whenStuck.patience, clock.kind.patience))
+        if count == 0 && !inbox.hasMessages { whenStuck.report() }
+        return count
     }
 
     // MARK: - Steps

@@ -163,6 +163,16 @@ struct WaiterTable {
         }
     }
 
+    /// Every wait of a parked task, and what it is for.
+    var parkedWaits: [(token: WaiterToken, reason: WaitReason)] {
+        (0..<used).compactMap { index in
+            switch slots[Int(index)].waiter {
+            case .task, .uncancellable: (token(of: index), slots[Int(index)].reason)
+            case .free, .reserved, .over, .job, .call: nil
+            }
+        }
+    }
+
     // MARK: - Queues: lists through the slots, so that a cancelled waiter leaves its queue at once
 
     mutating func enqueue(_ token: WaiterToken, in queue: WaitQueue) {

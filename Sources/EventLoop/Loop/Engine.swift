@@ -173,17 +173,19 @@ final class Engine: @unchecked Sendable {
     }
 
     /// Puts a job into the queue once `delay` has passed: the runtime's Task.sleep. From any thread.
-    func enqueue(_ job: UnownedJob, isIsolated: Bool, after delay: Duration) {
+    ///
+    /// It is not the sleeping task's own job, but that of a task which wakes it, and which is isolated to
+    /// nothing, whoever sleeps.
+    func enqueue(_ job: UnownedJob, after delay: Duration) {
         let deadline = reactorNow().advanced(by: clock.isReal ? delay : clock.withoutRealTime(delay))
-        let readyJob = ReadyJob(job: job, isIsolated: isIsolated)
         if isOnLoopThread {
-            delayJob(readyJob, until: deadline)
+            delayJob(job, until: deadline)
         } else {
-            post(.delayed(readyJob, deadline: deadline))
+            post(.delayed(job, deadline: deadline))
         }
     }
 
-    func delayJob(_ job: ReadyJob, until deadline: EventLoop.Instant) {
+    func delayJob(_ job: UnownedJob, until deadline: EventLoop.Instant) {
         let token = waiters.insert(.job(job), for: .timer)
         _ = reactor.startTimer(at: deadline, token: token.rawValue)
     }
@@ -220,7 +222,7 @@ final class Engine: @unchecked Sendable {
         switch waiters.end(token, with: .woken) {
         case .task(let continuation), .uncancellable(let continuation): continuation.resume(returning: .woken)
         case .reserved: break
-        case .job(let job): ready.append(job.isIsolated ? .isolatedJob(job.job) : .job(job.job))
+        case .job(let job): ready.append(.wakingJob(job))
         case .call(let call): ready.append(.call(call))
         case .free, .over, nil: return false
         }

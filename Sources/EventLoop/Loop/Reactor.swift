@@ -64,9 +64,9 @@ struct Reactor: ~Copyable {
         var isOver = el_loop_arm(loop) != 0
         while !isOver {
             let left = EventLoop.Instant.realNow.duration(to: end).nanosecondsRoundedUp
-            var timeout = timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
+            let milliseconds = CInt(clamping: left / 1_000_000 + 1)
             // A signal handler ends the call, and not the wait.
-            isOver = left <= 0 || ppoll(&request, 1, &timeout, nil) >= 0
+            isOver = left <= 0 || poll(&request, 1, milliseconds) >= 0
         }
         return wait(block: false)
     }

@@ -5,6 +5,8 @@ struct ReadyQueue {
     enum Item {
         case job(UnownedJob)
         case isolatedJob(UnownedJob)
+        /// A job that ends a `Task.sleep`.
+        case wakingJob(UnownedJob)
         case call(ScheduledCall)
         /// A task that lets the others go first.
         case yielded(UnsafeContinuation<Void, Never>)

@@ -110,6 +110,7 @@ extension Engine {
         switch item {
         case .job(let job): run(job, isIsolated: false, taskExecutor, serialExecutor)
         case .isolatedJob(let job): run(job, isIsolated: true, taskExecutor, serialExecutor)
+        case .wakingJob(let job): runWakingJob(job)
         case .call(let call): run(call)
         case .yielded(let continuation):
             // Resuming appends the task's job to the queue's end. Its turn is now, so it is taken back;
@@ -118,6 +119,15 @@ extension Engine {
             continuation.resume()
             if ready.count > count { run(ready.removeLast(), taskExecutor, serialExecutor) }
         }
+    }
+
+    /// Runs a job that ends a `Task.sleep`, here and now, so that nobody can come between.
+    @inline(never)
+    private func runWakingJob(_ job: UnownedJob) {
+        let step = LoopStep.task(unsafeBitCast(job, to: UInt.self))
+        if state.isObserved { observer?.stepBegan(step) }
+        job.runSynchronously(on: .none)
+        if state.isObserved { observer?.stepEnded(step, node: nil) }
     }
 
     @inline(__always)

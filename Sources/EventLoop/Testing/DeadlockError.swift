@@ -1,7 +1,7 @@
 /// A loop's tasks wait, and nothing that they wait for can happen any more: no task is ready, no deadline will
 /// come, no thread works for them, and nobody else has brought anything for a while.
 ///
-/// Only runs that look for it throw it: ``EventLoop/explore(seeds:clock:fileID:line:_:)`` and tests with the
+/// Only runs that look for it throw it: ``EventLoop/explore(seeds:from:clock:fileID:line:_:)`` and tests with the
 /// trait `.virtualTime`.
 public struct DeadlockError: Error, CustomStringConvertible {
     /// A sentence for each task: who waits, and for what.

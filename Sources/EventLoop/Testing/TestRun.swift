@@ -7,51 +7,59 @@ package final class TestRun: @unchecked Sendable {
     package static let patience = Duration.seconds(1)
 
     private let loop: EventLoop
-    private let unhandled: UnhandledErrors
+    private let unhandled = Mutex<[UnhandledError]>([])
     /// On the loop's thread, like the next two.
     private var deadlock: DeadlockError?
     private var isStuck = false
     private var bodyIsOver = false
 
-    package init(clock: EventLoop.ClockKind, seed: UInt64?, patience: Duration = TestRun.patience)
-        throws(SystemError)
-    {
+    private init(clock: EventLoop.ClockKind, seed: UInt64?, patience: Duration) throws(SystemError) {
         loop = try EventLoop(clock: clock, seed: seed)
-        let unhandled = UnhandledErrors()
-        self.unhandled = unhandled
-        loop.setErrorHandler { unhandled.add($0) }
-        loop.engine.whenStuck = (patience, { [unowned self] in getStuck() })
+        loop.setErrorHandler { [weak self] error in self?.unhandled.withLock { $0.append(error) } }
+        loop.engine.whenStuck = (patience, { [unowned self] in noticeDeadlock() })
     }
 
-    private func getStuck() {
-        // The body may be elsewhere: on another actor, or not there yet.
-        guard loop.engine.waiters.parkedWaits.count > 0 else { return }
+    private func noticeDeadlock() {
+        let isDeadlock = !loop.engine.waiters.parkedWaits.isEmpty
+        // When nobody waits here, the body is elsewhere: on another actor, or not there yet.
+        guard isDeadlock || loop.engine.isWindingUp else { return }
         isStuck = true
-        if deadlock == nil { deadlock = DeadlockError(on: loop.engine) }
+        if isDeadlock && deadlock == nil { deadlock = DeadlockError(on: loop.engine) }
     }
 
-    /// Ends the tasks that are left, and throws what was wrong in this run.
-    private func finish(_ outcome: Result<Void, any Error>) throws {
+    /// Ends the tasks that are left, as far as they let themselves be ended.
+    private func windUp() throws {
         isStuck = false
         try loop.windUp(orUntil: { self.isStuck })
+    }
+
+    /// Throws what was wrong.
+    private func check(_ outcome: Result<Void, any Error>?) throws {
         if let deadlock { throw deadlock }
-        try outcome.get()
-        if let first = unhandled.first { throw first }
+        try outcome?.get()
+        if let first = unhandled.withLock({ $0.first }) { throw first }
     }
 
     // MARK: - On this thread
 
     /// Runs the body on this thread.
     ///
-    /// - Throws: What the body threw; ``DeadlockError``; an ``UnhandledError``.
-    func run(
-        fileID: String, line: UInt, _ body: @escaping @Sendable () async throws -> Void
+    /// - Throws: What the body threw; ``DeadlockError``; an ``UnhandledError``; ``SystemError`` when no loop
+    ///   can be had.
+    static func run(
+        clock: EventLoop.ClockKind, seed: UInt64?, patience: Duration = TestRun.patience,
+        fileID: String = #fileID, line: UInt = #line, _ body: @escaping @Sendable () async throws -> Void
     ) throws {
-        try loop.checkMayRun()
-        let main = TaskOutcome.start(on: loop, name: "main", fileID: fileID, line: line, body)
+        let run = try TestRun(clock: clock, seed: seed, patience: patience)
+        let main = TaskOutcome.start(on: run.loop, name: "main", fileID: fileID, line: line) {
+            try await body()
+        }
         main.markRetrieved()
-        try loop.run(until: { main.isDone || self.isStuck })
-        try finish(main.result ?? .success(()))
+        while !main.isDone && !run.isStuck {
+            try run.loop.run(until: { main.isDone || run.isStuck })
+        }
+        try run.windUp()
+        try run.check(main.result)
     }
 
     // MARK: - On a thread of its own
@@ -65,22 +73,22 @@ package final class TestRun: @unchecked Sendable {
         _ body: () async throws -> Void
     ) async throws {
         let run = try TestRun(clock: clock, seed: seed, patience: patience)
-        let thread = try TestThread { run.serve() }
+        let thread = try TestThread { try! run.serve() }
         let outcome: Result<Void, any Error> = await withTaskExecutorPreference(run.loop.executor) {
             defer { run.bodyIsOver = true }
             do { return .success(try await body()) } catch { return .failure(error) }
         }
-        run.loop.stop()
         await thread.end()
-        try run.finish(outcome)
+        try run.check(outcome)
     }
 
-    /// Runs the loop until the body is over. When that gets stuck, its waits end by cancellation.
-    private func serve() {
+    /// Runs the loop until the body is over. When that gets stuck, each wait ends by cancellation.
+    private func serve() throws {
         while !bodyIsOver {
-            try! loop.run(until: { self.bodyIsOver || self.isStuck })
-            if isStuck { loop.engine.cancelAllWaits() }
+            try loop.run(until: { self.bodyIsOver || self.isStuck })
+            if isStuck { loop.engine.perform { [engine = loop.engine] in engine.cancelAllWaits() } }
             isStuck = false
         }
+        try windUp()
     }
 }

@@ -198,6 +198,7 @@ final class Engine: @unchecked Sendable {
     func wake(_ token: WaiterToken) -> Bool {
         switch waiters.end(token, with: .woken) {
         case .task(let continuation): continuation.resume(returning: .woken)
+        case .uncancellableTask(let continuation): continuation.resume()
         case .reserved: break
         case .job(let job): ready.append(job.isIsolated ? .isolatedJob(job.job) : .job(job.job))
         case .call(let call): ready.append(.call(call))

@@ -27,6 +27,8 @@ struct WaiterTable {
         case reserved
         case over(Wakeup)
         case task(UnsafeContinuation<Wakeup, Never>)
+        /// A task whose wait no cancellation ends, not even that of all waits at the end of a run.
+        case uncancellableTask(UnsafeContinuation<Void, Never>)
         case job(ReadyJob)
         case call(ScheduledCall)
     }
@@ -140,7 +142,7 @@ struct WaiterTable {
             return nil
         case .reserved:
             slots[Int(index)].waiter = .over(wakeup)
-        case .task, .job, .call:
+        case .task, .uncancellableTask, .job, .call:
             release(index)
         }
         return waiter
@@ -152,7 +154,7 @@ struct WaiterTable {
         if let index = index(of: token) { release(index) }
     }
 
-    /// Every task that is parked now.
+    /// Every task that is parked now and can be cancelled.
     var parkedTasks: [WaiterToken] {
         (0..<used).compactMap { index in
             if case .task = slots[Int(index)].waiter { token(of: index) } else { nil }

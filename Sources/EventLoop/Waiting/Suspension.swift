@@ -63,6 +63,17 @@ extension Engine {
         return await park(token)
     }
 
+    /// Parks the current task at the end of `queue` until it is woken, whether or not it is cancelled: for
+    /// what it must have back before it may end, such as a lock that its caller will release.
+    ///
+    /// Nobody has the token but the queue. A cancellation finds the token of an earlier wait, which is dead.
+    func suspendUncancellably(in queue: WaitQueue, isolation: isolated (any Actor)? = #isolation) async {
+        await withUnsafeContinuation(isolation: isolation) { continuation in
+            let token = waiters.insert(.uncancellableTask(continuation), for: queue.reason)
+            waiters.enqueue(token, in: queue)
+        }
+    }
+
     /// Lets the first task in the queue go on. Returns whether there was one.
     @discardableResult
     func wakeFirst(in queue: WaitQueue) -> Bool {

@@ -144,6 +144,19 @@ struct BarrierTests {
         }
     }
 
+    @Test("a barrier that nobody waits at lets others go first, and notices a cancellation")
+    func budget() async throws {
+        try await onLoop { _ in
+            let barrier = Barrier(1)
+            let task = spawn {
+                while true { try await barrier.wait() }
+            }
+            await turns(2)
+            task.cancel()
+            await #expect(throws: CancellationError.self) { try await task.value }
+        }
+    }
+
     @Test("a barrier for nobody traps with a sentence")
     func nobody() async throws {
         let result = try await #require(

@@ -24,13 +24,17 @@ public final class EventLoop: Sendable {
 
     /// Makes a loop that no thread runs yet.
     ///
+    /// - Parameters:
+    ///   - clock: What time is to it: see ``ClockKind``.
+    ///   - seed: Draws the order in which ready tasks run, which is otherwise the order in which they became
+    ///     ready. The same seed gives the same order, as far as only the loop and its clock are involved.
     /// - Throws: ``SystemError`` when the process has no descriptors left (a loop has three), or no memory.
-    public convenience init() throws(SystemError) {
-        try self.init(isProcessWide: false)
+    public convenience init(clock: ClockKind = .monotonic, seed: UInt64? = nil) throws(SystemError) {
+        try self.init(isProcessWide: false, clock: clock, seed: seed)
     }
 
-    init(isProcessWide: Bool) throws(SystemError) {
-        engine = try Engine()
+    init(isProcessWide: Bool, clock: ClockKind, seed: UInt64?) throws(SystemError) {
+        engine = try Engine(clock: clock, seed: seed)
         taskExecutor = LoopTaskExecutor(engine: engine)
         loopSerialExecutor = LoopSerialExecutor(engine: engine)
         self.isProcessWide = isProcessWide
@@ -89,18 +93,20 @@ public final class EventLoop: Sendable {
     /// - Throws: What the body threw, or ``EventLoopError/alreadyRunning``.
     @discardableResult
     public func run<Success: Sendable>(
+        fileID: String = #fileID, line: UInt = #line,
         _ body: sending @escaping @isolated(any) () async throws -> Success
     ) throws -> Success {
         // Before the task exists, which would run later otherwise.
         try checkMayRun()
-        let main = MainTask(on: self, body)
+        let main = TaskOutcome.start(on: self, name: "main", fileID: fileID, line: line, body)
         try run(toTheEndOf: main)
-        return try main.result.get()
+        return try main.result!.get()
     }
 
     /// Runs until the task has ended. A stop that comes first asks it to end: it hears of that as a
     /// cancellation, and cleans up.
-    func run<Success>(toTheEndOf main: MainTask<Success>) throws(EventLoopError) {
+    func run(toTheEndOf main: TaskRecord) throws(EventLoopError) {
+        main.markRetrieved()
         try run(until: { main.isDone })
         while !main.isDone {
             main.cancel()
@@ -108,7 +114,7 @@ public final class EventLoop: Sendable {
         }
     }
 
-    private func checkMayRun() throws(EventLoopError) {
+    func checkMayRun() throws(EventLoopError) {
         guard CurrentLoop.value == nil else { throw .alreadyRunning }
         guard !engine.isClosed else { throw .closed }
     }

@@ -16,12 +16,17 @@ extension EventLoop {
     /// Call it from a synchronous `main`, before other threads have started tasks: from then on their
     /// nonisolated code would run here, too.
     ///
+    /// - Parameters:
+    ///   - clock: What time is to the loop, `Task.sleep` included: see ``ClockKind``.
+    ///   - seed: Draws the order in which ready tasks run.
     /// - Returns: What the body returned.
     /// - Throws: What the body threw; ``EventLoopError/alreadyRunning`` inside a loop,
     ///   ``EventLoopError/processModeTaken`` when another thread is in here, both before anything else;
     ///   ``SystemError`` when no loop can be made.
     @discardableResult
     public static func run<Success: Sendable>(
+        clock: ClockKind = .monotonic, seed: UInt64? = nil,
+        fileID: String = #fileID, line: UInt = #line,
         @_inheritActorContext @_implicitSelfCapture
         _ body: sending @escaping @isolated(any) () async throws -> Success
     ) throws -> Success {
@@ -30,13 +35,13 @@ extension EventLoop {
             throw EventLoopError.processModeTaken
         }
         defer { ProcessMode.isTaken.store(false, ordering: .releasing) }
-        let loop = try EventLoop(isProcessWide: true)
+        let loop = try EventLoop(isProcessWide: true, clock: clock, seed: seed)
         ProcessMode.install(loop)
         defer { ProcessMode.uninstall() }
-        let main = MainTask(on: loop, body)
+        let main = TaskOutcome.start(on: loop, name: "main", fileID: fileID, line: line, body)
         try loop.run(toTheEndOf: main)
         try loop.windUp()
-        return try main.result.get()
+        return try main.result!.get()
     }
 
     /// Cancels what is left and runs until it has ended, then closes the loop.

@@ -44,8 +44,8 @@ public final class Barrier: @unchecked Sendable {
     /// A task that is cancelled while it waits leaves, and another has to come in its place; the others wait
     /// on (asyncio's rule). Once the last has come, all pass, also who is cancelled before it goes on.
     ///
-    /// - Returns: A number from 0 to `parties - 1`, another for each task that passes, in the order in which
-    ///   they came: one of them can be chosen by it.
+    /// - Returns: A number from 0 to `parties - 1`, another for each task that passes: one of them can be
+    ///   chosen by it. They ascend as the tasks go on, and the last that came has `parties - 1`.
     /// - Throws: ``BrokenBarrier`` when the barrier is broken, or broken or reset before enough have come;
     ///   `CancellationError` when the task is cancelled before enough have come.
     /// - Precondition: On the loop's thread.

@@ -5,9 +5,10 @@
 ///     try await limiter.withPermit { try await fetch(url) }
 ///
 /// The borrower is the current task, or an object that is named instead, for work that outlives its task or
-/// that is not one, such as a thread's. A borrower asks once: asking again before it has released traps, also
-/// while permits are free, because it would wait for itself when they are not. Borrowers get their permits in
-/// the order in which they asked; nobody who comes in between can take one first.
+/// that is not one, such as a thread's. A child of a task is a borrower of its own, as is the body of a
+/// timeout: it has to release what it has acquired. A borrower asks once: asking again before it has released
+/// traps, also while permits are free, because it would wait for itself when they are not. Borrowers get
+/// their permits in the order in which they asked; nobody who comes in between can take one first.
 ///
 /// Bound to its loop's thread; use from another traps.
 public final class CapacityLimiter: @unchecked Sendable {

@@ -50,8 +50,8 @@ public final class Event: @unchecked Sendable {
     /// - Precondition: On the loop's thread.
     public func wait() async throws {
         engine.assertOnLoop("Event.wait")
-        try await engine.spendBudget()
-        if flag { return }
+        // Set now is enough, also if the others that go first clear it.
+        if flag { return try await engine.spendBudget() }
         guard await engine.suspend(in: waiters) == .woken else { throw CancellationError() }
     }
 }

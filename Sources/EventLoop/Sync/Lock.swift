@@ -48,7 +48,7 @@ public final class Lock: @unchecked Sendable {
     ///   which could never go on.
     public func acquire() async throws {
         engine.assertOnLoop("Lock.acquire")
-        try await engine.spendBudget()
+        if !isTaken { try await engine.spendBudget() }
         guard isTaken else {
             isTaken = true
             return

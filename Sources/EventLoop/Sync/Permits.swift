@@ -16,7 +16,7 @@ final class Permits {
     var waitingCount: Int { waiters.count }
 
     func acquire() async throws {
-        try await engine.spendBudget()
+        if free > 0 { try await engine.spendBudget() }
         if tryAcquire() { return }
         guard await engine.suspend(in: waiters) == .woken else { throw CancellationError() }
         if Task.isCancelled {

@@ -172,6 +172,27 @@ struct LockTests {
         }
     }
 
+    @Test(
+        "a timeout at the moment of the release leaves the lock to whoever has it then",
+        arguments: [true, false])
+    func timeoutWithTheGrant(releasesFirst: Bool) throws {
+        try virtually {
+            let lock = Lock()
+            try await lock.acquire()
+            let release = { EventLoop.current.callLater(.seconds(1)) { lock.release() } }
+            if releasesFirst { _ = release() }
+            do {
+                try await withTimeout(.seconds(1)) {
+                    if !releasesFirst { _ = release() }
+                    try await lock.acquire()
+                }
+                lock.release()
+            } catch is TimeoutError {}
+            await turns(2)
+            #expect(!lock.isLocked)
+        }
+    }
+
     @Test("another task may release the lock, and so may a scheduled call")
     func releasedElsewhere() async throws {
         try await onLoop { loop in

@@ -10,7 +10,7 @@ final class BroadcastCore<Element> {
     private var closedMailboxes = 0
     /// How many mailboxes senders wait for. While a sender waits, there is one.
     private var fullMailboxes = 0
-    private var senders = HandOver<Element>()
+    private let senders = HandOver<Element>()
 
     init(engine: Engine) {
         self.engine = engine

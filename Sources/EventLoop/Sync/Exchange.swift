@@ -15,8 +15,8 @@ final class Exchange<Element> {
     /// How many items may lie here; none: each goes from hand to hand.
     let capacity: Int
     private let store: any ItemStore<Element>
-    private var takers = HandOver<Element>()
-    private var putters = HandOver<Element>()
+    private let takers = HandOver<Element>()
+    private let putters = HandOver<Element>()
     /// How many of the store's items belong to takers that were woken and have not gone on yet.
     private var promised = 0
     /// How many items have ever come in.
@@ -43,8 +43,13 @@ final class Exchange<Element> {
         switch tryPut(item) {
         case .accepted: return true
         case .closed: return false
-        case .full: break
+        case .full: return try await waitForSpace(with: item)
         }
+    }
+
+    // Apart, as is waiting for an item: the way without a wait has the smaller frame, and nothing of it to
+    // look up.
+    private func waitForSpace(with item: Element) async throws -> Bool {
         let token = engine.reserveWait(for: .space)
         let place = putters.enter(token, with: item)
         let wakeup = await engine.park(token)
@@ -61,13 +66,13 @@ final class Exchange<Element> {
 
     private func accept(_ item: Element) -> Bool {
         if store.choosesLate {
-            if takers.promise(on: engine) {
+            if takers.serveFirst(on: engine) != nil {
                 promised += 1
             } else if isFull {
                 return false
             }
             store.insert(item)
-        } else if !takers.give(item, on: engine) {
+        } else if takers.isEmpty || !takers.give(item, on: engine) {
             if isFull { return false }
             store.insert(item)
         }
@@ -83,6 +88,10 @@ final class Exchange<Element> {
         try await engine.spendBudget()
         if let item = tryTake() { return item }
         if isClosed { return nil }
+        return try await waitForItem()
+    }
+
+    private func waitForItem() async throws -> Element? {
         let token = engine.reserveWait(for: .item)
         let place = takers.enter(token)
         let wakeup = await engine.park(token)
@@ -98,10 +107,10 @@ final class Exchange<Element> {
     func tryTake() -> Element? {
         if count > 0 {
             let item = store.removeNext()
-            if let waiting = putters.take(on: engine) { _ = accept(waiting) }
+            if !putters.isEmpty, let waiting = putters.take(on: engine) { _ = accept(waiting) }
             return item
         }
-        guard let item = putters.take(on: engine) else { return nil }
+        guard !putters.isEmpty, let item = putters.take(on: engine) else { return nil }
         accepted += 1
         return item
     }

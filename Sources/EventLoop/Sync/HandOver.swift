@@ -3,27 +3,65 @@
 ///
 /// A task enters, parks, and leaves when it goes on; only then is its place free for others. A cancelled
 /// task is passed over from the moment of its cancellation, for its token finds nobody.
-struct HandOver<Element> {
+final class HandOver<Element>: WaitingLine {
+    /// By the number of the place.
+    private var items: [Element?] = []
+
+    // MARK: - For the task that waits
+
+    /// Takes a place at the end of the line, which ``leave(_:)`` must give back after the wait.
+    func enter(_ token: WaiterToken, with item: Element? = nil) -> Int {
+        let place = takePlace(token)
+        if place == items.count { items.append(item) } else { items[place] = item }
+        return place
+    }
+
+    /// Gives the place back: what lies there, and whether the task was served.
+    func leave(_ place: Int) -> (item: Element?, wasServed: Bool) {
+        let item = items[place].take()
+        let wasServed = freePlace(place)
+        if placeCount == 0 { items = [] }
+        return (item, wasServed)
+    }
+
+    // MARK: - For those that serve it
+
+    /// Hands the item to the first task that waits. Returns whether there was one.
+    func give(_ item: Element, on engine: Engine) -> Bool {
+        guard let place = serveFirst(on: engine) else { return false }
+        items[place] = item
+        return true
+    }
+
+    /// Takes the item of the first task that waits.
+    func take(on engine: Engine) -> Element? {
+        guard let place = serveFirst(on: engine) else { return nil }
+        return items[place].take()
+    }
+}
+
+/// The line of a ``HandOver`` without the items. Apart, because generic code costs a look-up of the item's
+/// metadata at each step.
+class WaitingLine {
     private enum State {
         case free
         case waiting
         /// Woken because its item was taken, or one given or promised.
         case served
-        /// Not in the list any more, and nothing has become of its item.
+        /// Not in the line any more, and nothing has become of its item.
         case dismissed
     }
 
     private struct Place {
         var token: WaiterToken
-        var item: Element?
         var state: State
-        /// Neighbours in the list of those that wait; of a free place, the next free one.
+        /// Neighbours in the line; of a free place, the next free one.
         var next: Int
         var previous: Int
     }
 
-    private static var none: Int { -1 }
-    private static var keptCapacity: Int { 64 }
+    private static let none = -1
+    private static let keptPlaces = 64
 
     private var places: [Place] = []
     private var firstFree = none
@@ -32,11 +70,14 @@ struct HandOver<Element> {
     /// Places that are not free.
     private var taken = 0
 
-    // MARK: - For the task that waits
+    /// How many places there are, free ones included.
+    final var placeCount: Int { places.count }
 
-    /// Takes a place at the end of the line, which ``leave(_:)`` must give back after the wait.
-    mutating func enter(_ token: WaiterToken, with item: Element? = nil) -> Int {
-        let place = Place(token: token, item: item, state: .waiting, next: Self.none, previous: last)
+    /// Whether nobody waits. Cancelled tasks may make it false until they have left.
+    final var isEmpty: Bool { first == Self.none }
+
+    fileprivate final func takePlace(_ token: WaiterToken) -> Int {
+        let place = Place(token: token, state: .waiting, next: Self.none, previous: last)
         let index: Int
         if firstFree != Self.none {
             index = firstFree
@@ -52,52 +93,23 @@ struct HandOver<Element> {
         return index
     }
 
-    /// Gives the place back: what lies there, and whether the task was served.
-    mutating func leave(_ index: Int) -> (item: Element?, wasServed: Bool) {
+    /// Returns whether the task was served.
+    fileprivate final func freePlace(_ index: Int) -> Bool {
         if places[index].state == .waiting { unlink(index) }
         let wasServed = places[index].state == .served
-        let item = places[index].item.take()
         places[index].state = .free
         places[index].next = firstFree
         firstFree = index
         taken -= 1
-        if taken == 0, places.count > Self.keptCapacity {
+        if taken == 0, places.count > Self.keptPlaces {
             places = []
             firstFree = Self.none
         }
-        return (item, wasServed)
+        return wasServed
     }
 
-    // MARK: - For those that serve it
-
-    /// Hands the item to the first task that waits. Returns whether there was one.
-    mutating func give(_ item: Element, on engine: Engine) -> Bool {
-        guard let index = serveFirst(on: engine) else { return false }
-        places[index].item = item
-        return true
-    }
-
-    /// Takes the item of the first task that waits.
-    mutating func take(on engine: Engine) -> Element? {
-        guard let index = serveFirst(on: engine) else { return nil }
-        return places[index].item.take()
-    }
-
-    /// Lets the first task that waits go on, and find what it was promised.
-    mutating func promise(on engine: Engine) -> Bool {
-        serveFirst(on: engine) != nil
-    }
-
-    /// Lets every task that waits go on, unserved.
-    mutating func dismissAll(on engine: Engine) {
-        while first != Self.none {
-            let index = first
-            unlink(index)
-            engine.wake(places[index].token)
-        }
-    }
-
-    private mutating func serveFirst(on engine: Engine) -> Int? {
+    /// Lets the first task that waits go on: its place is where to find its item, or to leave it one.
+    final func serveFirst(on engine: Engine) -> Int? {
         while first != Self.none {
             let index = first
             unlink(index)
@@ -108,7 +120,16 @@ struct HandOver<Element> {
         return nil
     }
 
-    private mutating func unlink(_ index: Int) {
+    /// Lets every task that waits go on, unserved.
+    final func dismissAll(on engine: Engine) {
+        while first != Self.none {
+            let index = first
+            unlink(index)
+            engine.wake(places[index].token)
+        }
+    }
+
+    private final func unlink(_ index: Int) {
         let (next, previous) = (places[index].next, places[index].previous)
         if previous == Self.none { first = next } else { places[previous].next = next }
         if next == Self.none { last = previous } else { places[next].previous = previous }

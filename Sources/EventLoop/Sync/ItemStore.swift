@@ -18,73 +18,101 @@ protocol ItemStore<Element>: AnyObject {
 }
 
 /// First in, first out: a ring that grows with its items, and gives the memory back when they have gone.
+///
+/// Through pointers, which cost neither look-ups of the metadata of generic types nor checks for exclusive
+/// access.
 final class Ring<Element>: ItemStore {
     /// The ring does not become smaller than this, so that a little ebb and flow allocates nothing.
     private static var keptCapacity: Int { 64 }
 
-    private var slots: UnsafeMutablePointer<Element>?
-    /// Zero or a power of two, so that a position wraps by a mask.
-    private(set) var capacity = 0
-    private var head = 0
-    private(set) var count = 0
+    private let state: UnsafeMutablePointer<RingState>
+
+    init() {
+        state = .allocate(capacity: 1)
+        state.initialize(to: RingState())
+    }
 
     deinit {
-        while count > 0 { _ = take() }
-        slots?.deallocate()
+        while count > 0 { _ = takeFirst() }
+        state.pointee.slots?.deallocate()
+        state.deallocate()
     }
 
-    var choosesLate: Bool { false }
+    var count: Int { state.pointee.count }
 
-    func insert(_ item: Element) {
+    var capacity: Int { state.pointee.capacity }
+
+    /// Where the item lies that has `index` others before it, until the next one comes or goes.
+    subscript(index: Int) -> UnsafeMutablePointer<Element> {
+        let position = (state.pointee.head + index) & (state.pointee.capacity - 1)
+        return state.pointee.slots!.assumingMemoryBound(to: Element.self) + position
+    }
+
+    func append(_ item: Element) {
         if count == capacity { resize(to: max(8, capacity * 2)) }
-        (slots! + (head + count) & (capacity - 1)).initialize(to: item)
-        count += 1
+        self[count].initialize(to: item)
+        state.pointee.count += 1
     }
 
-    func removeNext() -> Element {
-        let item = take()
+    func removeFirst() -> Element {
+        let item = takeFirst()
+        shrinkIfSparse()
+        return item
+    }
+
+    func removeLast() -> Element {
+        state.pointee.count -= 1
+        let item = self[count].move()
+        shrinkIfSparse()
+        return item
+    }
+
+    private func takeFirst() -> Element {
+        let item = self[0].move()
+        state.pointee.head = (state.pointee.head + 1) & (capacity - 1)
+        state.pointee.count -= 1
+        return item
+    }
+
+    private func shrinkIfSparse() {
         if capacity > Self.keptCapacity, count <= capacity / 8 { resize(to: capacity / 2) }
-        return item
-    }
-
-    func removeAll(except kept: Int) {
-        let dropped = Ring()
-        swap(&slots, &dropped.slots)
-        swap(&capacity, &dropped.capacity)
-        swap(&head, &dropped.head)
-        swap(&count, &dropped.count)
-        for _ in 0..<kept { insert(dropped.take()) }
-        // The rest goes with its ring: what their deinit does finds this one in order.
-    }
-
-    private func take() -> Element {
-        let item = (slots! + head).move()
-        head = (head + 1) & (capacity - 1)
-        count -= 1
-        return item
     }
 
     private func resize(to newCapacity: Int) {
         let new = UnsafeMutablePointer<Element>.allocate(capacity: newCapacity)
-        if let slots {
-            let untilEnd = min(count, capacity - head)
-            new.moveInitialize(from: slots + head, count: untilEnd)
-            (new + untilEnd).moveInitialize(from: slots, count: count - untilEnd)
-            slots.deallocate()
+        if count > 0 {
+            let untilEnd = min(count, capacity - state.pointee.head)
+            new.moveInitialize(from: self[0], count: untilEnd)
+            if untilEnd < count {
+                (new + untilEnd).moveInitialize(from: self[untilEnd], count: count - untilEnd)
+            }
         }
-        slots = new
-        capacity = newCapacity
-        head = 0
+        state.pointee.slots?.deallocate()
+        state.pointee.slots = UnsafeMutableRawPointer(new)
+        state.pointee.capacity = newCapacity
+        state.pointee.head = 0
+    }
+
+    // MARK: - As a store
+
+    var choosesLate: Bool { false }
+
+    func insert(_ item: Element) { append(item) }
+
+    func removeNext() -> Element { removeFirst() }
+
+    func removeAll(except kept: Int) {
+        let dropped = Ring()
+        swap(&state.pointee, &dropped.state.pointee)
+        for _ in 0..<kept { append(dropped.takeFirst()) }
+        // The rest goes with its ring: what their deinit does finds this one in order.
     }
 }
 
-extension Array {
-    /// Gives most of the memory back once the array is nearly empty.
-    mutating func shrinkIfSparse() {
-        guard capacity > 64, count <= capacity / 8 else { return }
-        var smaller: [Element] = []
-        smaller.reserveCapacity(capacity / 2)
-        smaller.append(contentsOf: self)
-        self = smaller
-    }
+private struct RingState {
+    var slots: UnsafeMutableRawPointer?
+    /// Zero or a power of two, so that a position wraps by a mask.
+    var capacity = 0
+    var head = 0
+    var count = 0
 }

@@ -17,26 +17,22 @@ extension LIFOQueue: @unchecked Sendable where Element: Sendable {}
 
 /// Last in, first out.
 final class Stack<Element>: ItemStore {
-    private var items: [Element] = []
+    private var items = Ring<Element>()
 
     var choosesLate: Bool { true }
 
     var count: Int { items.count }
 
-    func insert(_ item: Element) {
-        items.append(item)
-    }
+    func insert(_ item: Element) { items.append(item) }
 
-    func removeNext() -> Element {
-        let item = items.removeLast()
-        items.shrinkIfSparse()
-        return item
-    }
+    func removeNext() -> Element { items.removeLast() }
 
     func removeAll(except kept: Int) {
-        // Swapped out first: what the deinit of an item does finds the stack in order.
-        var dropped: [Element] = []
-        swap(&items, &dropped)
-        items = Array(dropped.suffix(kept))
+        let last = (0..<kept).map { _ in items.removeLast() }
+        // Held until the end: what the deinit of an item does finds the stack in order.
+        let dropped = items
+        items = Ring()
+        for item in last.reversed() { items.append(item) }
+        withExtendedLifetime(dropped) {}
     }
 }

@@ -39,15 +39,12 @@ extension PriorityQueue: @unchecked Sendable where Element: Sendable {}
 
 /// Least first, and of equals the one that came first: a binary heap.
 final class Heap<Element>: ItemStore {
-    private struct Entry {
-        let item: Element
-        /// How many items came before it.
-        let arrival: Int
-    }
-
     private let areInIncreasingOrder: (Element, Element) -> Bool
-    private var entries: [Entry] = []
-    private var arrivals = 0
+    /// Used from its end only, so the heap's root is its first.
+    private var items = Ring<Element>()
+    /// How many items had come before each.
+    private var arrivals = Ring<Int>()
+    private var nextArrival = 0
 
     init(by areInIncreasingOrder: @escaping (Element, Element) -> Bool) {
         self.areInIncreasingOrder = areInIncreasingOrder
@@ -55,12 +52,13 @@ final class Heap<Element>: ItemStore {
 
     var choosesLate: Bool { true }
 
-    var count: Int { entries.count }
+    var count: Int { items.count }
 
     func insert(_ item: Element) {
-        entries.append(Entry(item: item, arrival: arrivals))
-        arrivals += 1
-        rise(from: entries.count - 1)
+        items.append(item)
+        arrivals.append(nextArrival)
+        nextArrival += 1
+        rise()
     }
 
     func removeNext() -> Element {
@@ -68,45 +66,59 @@ final class Heap<Element>: ItemStore {
     }
 
     func removeAll(except kept: Int) {
-        // A sorted array is a heap.
-        let least = (0..<kept).map { _ in takeLeast() }
-        // Swapped out first: what the deinit of an item does finds the heap in order.
-        var dropped = least
-        swap(&entries, &dropped)
+        // In their order they are a heap.
+        let (least, theirArrivals) = (Ring<Element>(), Ring<Int>())
+        for _ in 0..<kept {
+            let (item, arrival) = takeLeast()
+            least.append(item)
+            theirArrivals.append(arrival)
+        }
+        // Held until the end: what the deinit of an item does finds the heap in order.
+        let dropped = items
+        items = least
+        arrivals = theirArrivals
+        withExtendedLifetime(dropped) {}
     }
 
-    private func takeLeast() -> Entry {
-        entries.swapAt(0, entries.count - 1)
-        let entry = entries.removeLast()
-        entries.shrinkIfSparse()
+    private func takeLeast() -> (item: Element, arrival: Int) {
+        exchange(0, count - 1)
+        let least = (items.removeLast(), arrivals.removeLast())
         sink()
-        return entry
+        return least
     }
 
-    private func comes(_ index: Int, before other: Int) -> Bool {
-        let (entry, other) = (entries[index], entries[other])
-        if areInIncreasingOrder(entry.item, other.item) { return true }
-        return entry.arrival < other.arrival && !areInIncreasingOrder(other.item, entry.item)
-    }
-
-    private func rise(from start: Int) {
-        var index = start
+    private func rise() {
+        var index = count - 1
         while index > 0 {
             let parent = (index - 1) / 2
             guard comes(index, before: parent) else { return }
-            entries.swapAt(index, parent)
+            exchange(index, parent)
             index = parent
         }
     }
 
     private func sink() {
         var index = 0
-        while case let left = 2 * index + 1, left < entries.count {
+        while case let left = 2 * index + 1, left < count {
             let right = left + 1
-            let lesser = right < entries.count && comes(right, before: left) ? right : left
+            let lesser = right < count && comes(right, before: left) ? right : left
             guard comes(lesser, before: index) else { return }
-            entries.swapAt(index, lesser)
+            exchange(index, lesser)
             index = lesser
         }
+    }
+
+    private func comes(_ index: Int, before other: Int) -> Bool {
+        if areInIncreasingOrder(items[index].pointee, items[other].pointee) { return true }
+        return arrivals[index].pointee < arrivals[other].pointee
+            && !areInIncreasingOrder(items[other].pointee, items[index].pointee)
+    }
+
+    private func exchange(_ index: Int, _ other: Int) {
+        guard index != other else { return }
+        let item = items[index].move()
+        items[index].moveInitialize(from: items[other], count: 1)
+        items[other].initialize(to: item)
+        swap(&arrivals[index].pointee, &arrivals[other].pointee)
     }
 }

@@ -153,10 +153,10 @@ public class Queue<Element>: AsyncSequence {
 
     // MARK: - The end
 
-    /// Lets no more items in. From now on putting fails, also for tasks that wait to put. What is in the queue
-    /// can still be taken; then taking fails, and so it does for tasks that wait. Iteration ends.
+    /// Lets no more items in. From now on putting fails, also for tasks that wait to put. What is in the
+    /// queue can still be taken; then taking fails, and so it does for tasks that wait. Iteration ends.
     ///
-    /// Called again it has no effect, unless it is immediate for the first time.
+    /// Of further calls, only the first immediate one has an effect.
     ///
     /// - Parameter immediate: Drops the items that are in the queue, and counts them as done, so that
     ///   ``join()`` waits only for those that were taken (as in asyncio). Items that woken tasks were given

@@ -351,12 +351,3 @@ private final class Parting: Sendable {
 
     deinit { action() }
 }
-
-/// Lets another thread drop what is in it.
-private final class Holder<Held>: @unchecked Sendable {
-    var held: Held?
-
-    init(_ held: Held) {
-        self.held = held
-    }
-}

@@ -31,16 +31,6 @@ struct ItemStoreTests {
         #expect(ring.capacity <= 64)
     }
 
-    @Test("an array gives its memory back after a burst")
-    func arrayGivesMemoryBack() {
-        var array = Array(0..<100_000)
-        while !array.isEmpty {
-            array.removeLast()
-            array.shrinkIfSparse()
-        }
-        #expect(array.capacity <= 128)
-    }
-
     @Test("a ring in a steady state keeps its memory")
     func ringKeepsSteadyMemory() {
         let ring = Ring<Int>()

@@ -160,17 +160,22 @@ struct QueueTests {
     @Test("a cancellation on another thread and a put: the item is with the task, or still there")
     func cancelledElsewhere() async throws {
         try await onLoop { loop in
-            for _ in 0..<50 {
+            for round in 0..<60 {
                 let queue = Queue<Int>()
                 let getter = Task(executorPreference: loop.executor) { try await queue.get() }
                 await turns(2)
-                let canceller = Thread { getter.cancel() }
+                // The task must not outlive the loop, whose executor it holds.
+                let holder = Holder(getter)
+                let canceller = Thread {
+                    holder.held?.cancel()
+                    holder.held = nil
+                }
+                await turns(round % 6)
                 try queue.putNoWait(1)
                 let got = await getter.result
-                let left = queue.count
                 switch got {
-                case .success(let item): #expect(item == 1 && left == 0)
-                case .failure: #expect(left == 1)
+                case .success(let item): #expect(item == 1 && queue.isEmpty)
+                case .failure: #expect(queue.count == 1)
                 }
                 try await canceller.value
             }

@@ -15,6 +15,12 @@ protocol SignalObserver: AnyObject {
     func loopIsClosing()
 }
 
+/// Is told that the loop is closing, and nothing else.
+protocol ClosingObserver: AnyObject {
+    /// What the loop has not ended by now, it never will.
+    func loopIsClosing()
+}
+
 /// A loop's state and its parts. What is public about a loop stands in ``EventLoop``.
 ///
 /// Everything here belongs to the thread that runs the loop, except for the inbox, the doorbell and
@@ -29,6 +35,7 @@ final class Engine: @unchecked Sendable {
     private let observersStorage: UnsafeMutablePointer<SlotTable<any DescriptorObserver>>
     let inbox = Inbox()
     var signalObservers = SlotTable<any SignalObserver>()
+    var closingObservers = SlotTable<any ClosingObserver>()
     /// The loop's own tasks: it keeps them alive until they end.
     var tasks = SlotTable<TaskRecord>()
 
@@ -232,9 +239,8 @@ final class Engine: @unchecked Sendable {
         isClosed = true
         for observer in observers.elements { observer.loopIsClosing() }
         for observer in signalObservers.elements { observer.loopIsClosing() }
-        while inbox.hasMessages {
-            for case .call(let call) in inbox.takeAll() { call.forget() }
-        }
+        for observer in closingObservers.elements { observer.loopIsClosing() }
+        for case .call(let call) in inbox.close() { call.forget() }
     }
 
     func report(_ unhandled: UnhandledError) {

@@ -40,7 +40,7 @@ extension EventLoop {
     }
 
     /// Cancels what is left and runs until it has ended, then closes the loop.
-    private func windUp() throws {
+    func windUp() throws {
         engine.isWindingUp = true
         for task in engine.tasks.elements { task.cancel() }
         engine.perform { [engine] in engine.cancelAllWaits() }

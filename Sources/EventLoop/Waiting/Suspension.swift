@@ -63,6 +63,18 @@ extension Engine {
         return await park(token)
     }
 
+    /// Parks the current task at the end of `queue` until it is woken: its cancellation does not end the wait.
+    /// For what has to be waited out; the end of a run wakes it too, so the caller looks and waits again.
+    func suspendUntilWoken(
+        in queue: WaitQueue, isolation: isolated (any Actor)? = #isolation
+    ) async {
+        let token = reserveWait(for: queue.reason)
+        waiters.enqueue(token, in: queue)
+        _ = await withUnsafeContinuation(isolation: isolation) { continuation in
+            if let wakeup = waiters.park(token, continuation) { continuation.resume(returning: wakeup) }
+        }
+    }
+
     /// Lets the first task in the queue go on. Returns whether there was one.
     @discardableResult
     func wakeFirst(in queue: WaitQueue) -> Bool {

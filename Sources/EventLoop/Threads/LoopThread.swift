@@ -12,7 +12,7 @@
 public final class LoopThread: Sendable {
     /// The thread's loop. What it allows from any thread may be called here; the rest on its thread.
     public let loop: EventLoop
-    private let ended: SharedResult<Void>
+    let ended: SharedResult<Void>
 
     /// Starts the thread. Returns when its loop runs.
     ///

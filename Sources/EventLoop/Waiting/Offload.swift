@@ -35,7 +35,8 @@ extension Engine {
         defer { offloadsUnderWay -= 1 }
         let waiters = WaitQueue(for: reason)
         result.wake(waiters, of: self)
-        while result.current == nil {
+        // Always parks, however quick the work was: the others have their turn, as at each offload.
+        repeat {
             guard await suspend(in: waiters) == .cancelled, result.current == nil else { continue }
             task.cancel()
             if pool.withdraw(ticket) {
@@ -44,7 +45,7 @@ extension Engine {
             }
             if rule == .abandon { throw CancellationError() }
             while result.current == nil { await suspendUntilWoken(in: waiters) }
-        }
+        } while result.current == nil
         return try result.current!.get()
     }
 }

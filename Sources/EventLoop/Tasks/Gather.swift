@@ -113,7 +113,7 @@ func checkLoop(_ caller: String) {
 }
 
 /// One operation and how it ended.
-private final class ResultSlot<Value> {
+final class ResultSlot<Value> {
     private let operation: () async throws -> Value
     private(set) var result: Result<Value, any Error>?
 

@@ -26,7 +26,7 @@ public final class LoopThread: Sendable {
             loop.callSoonThreadSafe { running.set(.success(())) }
             do {
                 try loop.run()
-                try loop.windUp()
+                try loop.close()
             } catch {
                 preconditionFailure("The loop of a LoopThread was closed by somebody else: \(error)")
             }

@@ -33,12 +33,12 @@ public final class ThreadSafeTask<Success: Sendable>: Sendable, CustomStringConv
     /// - Parameter timeout: How long at most, on the real clock; nil: until it ends. The task goes on after it.
     /// - Returns: What the task returned.
     /// - Throws: What the task threw; `CancellationError` when it was cancelled before it ran;
-    ///   ``EventLoopError/closed`` when its loop ended first; ``ThreadSafeTaskTimeout``.
+    ///   ``EventLoopError/closed`` when its loop ended first; ``TimeoutError``.
     /// - Precondition: The calling thread does not run the task's loop, unless the task has ended.
     @discardableResult
     public func wait(atMost timeout: Duration? = nil) throws -> Success {
         let deadline = timeout.map { EventLoop.Instant.real(in: $0) } ?? .never
-        guard let result = core.wait(until: deadline) else { throw ThreadSafeTaskTimeout() }
+        guard let result = core.wait(until: deadline) else { throw TimeoutError() }
         return try result.get()
     }
 
@@ -56,11 +56,6 @@ public final class ThreadSafeTask<Success: Sendable>: Sendable, CustomStringConv
     public var description: String {
         "task \(name ?? "(unnamed)") spawned at \(core.fileID):\(core.line)"
     }
-}
-
-/// The time that ``ThreadSafeTask/wait(atMost:)`` was given was over before the task.
-public struct ThreadSafeTaskTimeout: Error, CustomStringConvertible {
-    public var description: String { "The task did not end in the time that was given to wait for it." }
 }
 
 extension EventLoop {

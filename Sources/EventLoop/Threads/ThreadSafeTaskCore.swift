@@ -39,7 +39,7 @@ final class ThreadSafeTaskCore<Success: Sendable>: Sendable, ClosingObserver {
         guard let engine = state.withLock({ $0.engine }), case .failure(let error) = result.current,
             !(error is CancellationError), error as? EventLoopError != .closed
         else { return }
-        engine.report(UnhandledError(error: error, taskName: name, fileID: fileID, line: line))
+        engine.report(UnhandledError(.taskFailed, error, name: name, fileID: fileID, line: line))
     }
 
     var isCancelled: Bool { state.withLock { $0.isCancelled } }

@@ -44,7 +44,7 @@ extension Engine {
                 throw CancellationError()
             }
             if rule == .abandon { throw CancellationError() }
-            while result.current == nil { await suspendUntilWoken(in: waiters) }
+            while result.current == nil { await suspendUncancellably(in: waiters) }
         } while result.current == nil
         return try result.current!.get()
     }

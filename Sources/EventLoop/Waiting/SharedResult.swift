@@ -64,7 +64,7 @@ extension SharedResult {
             defer { if isElsewhere { own.offloadsUnderWay -= 1 } }
             let waiters = WaitQueue(for: reason)
             wake(waiters, of: own)
-            while current == nil { await own.suspendUntilWoken(in: waiters) }
+            while current == nil { await own.suspendUncancellably(in: waiters) }
         } else {
             await withUnsafeContinuation(isolation: isolation) { continuation in
                 whenSet { continuation.resume() }

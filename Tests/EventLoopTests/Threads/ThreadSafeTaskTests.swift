@@ -80,7 +80,7 @@ struct ThreadSafeTaskTests {
             let promise = Promise<Int>()
             let task = loop.spawnThreadSafe { try await promise.future.value }
             for timeout in [Duration.zero, .milliseconds(1), .seconds(-1)] {
-                await #expect(throws: ThreadSafeTaskTimeout.self) {
+                await #expect(throws: TimeoutError.self) {
                     try await onThread { try task.wait(atMost: timeout) }
                 }
             }
@@ -380,7 +380,7 @@ struct ThreadSafeTaskTests {
             let promise = Promise<Void>()
             try await onThread {
                 let task = loop.spawnThreadSafe { try await promise.future.value }
-                #expect(throws: ThreadSafeTaskTimeout.self) { try task.wait(atMost: .zero) }
+                #expect(throws: TimeoutError.self) { try task.wait(atMost: .zero) }
             }
             promise.fail(TestError("late"))
             await turnsUntil { reports.count == 1 }

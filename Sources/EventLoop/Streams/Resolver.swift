@@ -4,8 +4,9 @@ extension SocketAddress {
     /// Finds the addresses of a host, numeric or by name, in the order in which to try them.
     ///
     /// A numeric address costs nothing. A name is looked up by getaddrinfo(3), which blocks and cannot be
-    /// interrupted, by one of eight threads that do nothing else: slow lookups and other blocking work do not
-    /// hold each other up. When the task is cancelled, the await ends at once, and the lookup whenever it does.
+    /// interrupted, by one of eight threads that do nothing else: slow lookups and other blocking work do
+    /// not hold each other up. When the task is cancelled, the await ends at once, and the lookup whenever
+    /// it does.
     ///
     /// - Throws: ``StreamError/unknownHost(host:reason:)``, ``StreamError/invalidAddress(_:)``,
     ///   ``SystemError`` when no thread can be started, `CancellationError`.

@@ -4,9 +4,10 @@
 ///     let sum = try await worker.run { try await addUp(numbers) }
 ///     await worker.end()
 ///
-/// At its end, tasks that were spawned on its loop and have not ended are cancelled and awaited, errors that nobody
-/// looked at are reported, and the loop is closed. That begins with ``stop()``, with the loop's own stop(),
-/// or when the last reference to the LoopThread goes: no thread is left behind, unless a task never ends.
+/// At its end, tasks that were spawned on its loop and have not ended are cancelled and awaited, errors
+/// that nobody looked at are reported, and the loop is closed. That begins with ``stop()``, with the loop's
+/// own stop(), or when the last reference to the LoopThread goes: no thread is left behind, unless a task
+/// never ends.
 ///
 /// It may be used from any thread.
 public final class LoopThread: Sendable {
@@ -43,8 +44,9 @@ public final class LoopThread: Sendable {
 
     /// Runs an operation as a task on the thread's loop, and waits for what it returns.
     ///
-    /// When the awaiting task is cancelled, so is the operation, and the await lasts until it has ended: nothing of
-    /// it goes on behind the caller's back. The operation is nonisolated unless it says otherwise.
+    /// When the awaiting task is cancelled, so is the operation, and the await lasts until it has ended:
+    /// nothing of it goes on behind the caller's back. The operation is nonisolated unless it says
+    /// otherwise.
     ///
     /// - Parameter name: How the task is called.
     /// - Returns: What the operation returned.

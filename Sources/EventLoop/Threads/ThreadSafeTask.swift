@@ -1,7 +1,8 @@
 /// A task of a loop in the hands of other threads; what asyncio's run_coroutine_threadsafe returns.
 ///
-/// An error that it ends with is not lost: whoever waits for the task gets it; if nobody did by the time the
-/// handle is gone, the loop's error handler gets it. A cancellation, or a loop that was closed, is not such an error.
+/// An error that it ends with is not lost: whoever waits for the task gets it; if nobody did by the time
+/// the handle is gone, the loop's error handler gets it. A cancellation, or a loop that was closed, is not
+/// such an error.
 ///
 /// It may be used from any thread and any task. It does not keep its loop alive.
 public final class ThreadSafeTask<Success: Sendable>: Sendable, CustomStringConvertible {
@@ -21,7 +22,8 @@ public final class ThreadSafeTask<Success: Sendable>: Sendable, CustomStringConv
     public var isCancelled: Bool { core.isCancelled }
 
     /// Asks the task to end: its next await in this library, or the one under way, throws
-    /// `CancellationError`. A task that its loop has not taken up yet ends here and now, without having run.
+    /// `CancellationError`. A task that its loop has not taken up yet ends here and now, without having
+    /// run.
     public func cancel() {
         core.cancel()
     }
@@ -30,7 +32,8 @@ public final class ThreadSafeTask<Success: Sendable>: Sendable, CustomStringConv
     ///
     /// Not for a thread that runs another loop: all of that loop would wait. Await ``value`` there.
     ///
-    /// - Parameter timeout: How long at most, on the real clock; nil: until it ends. The task goes on after it.
+    /// - Parameter timeout: How long at most, on the real clock; nil: until it ends. The task goes on after
+    ///   it.
     /// - Returns: What the task returned.
     /// - Throws: What the task threw; `CancellationError` when it was cancelled before it ran;
     ///   ``EventLoopError/closed`` when its loop ended first; ``TimeoutError``.
@@ -44,8 +47,8 @@ public final class ThreadSafeTask<Success: Sendable>: Sendable, CustomStringConv
 
     /// What the task returned, once it has ended.
     ///
-    /// When the awaiting task is cancelled, so is this one, and the await lasts until it has ended, as that of
-    /// ``LoopTask/value`` does.
+    /// When the awaiting task is cancelled, so is this one, and the await lasts until it has ended, as that
+    /// of ``LoopTask/value`` does.
     ///
     /// - Throws: What the task threw; `CancellationError` when it was cancelled before it ran;
     ///   ``EventLoopError/closed`` when its loop ended first.
@@ -63,12 +66,12 @@ extension EventLoop {
     ///
     ///     let count = try loop.spawnThreadSafe { try await countUsers() }.wait(atMost: .seconds(5))
     ///
-    /// It takes its first step once the loop, if it runs, has come to it. The operation is nonisolated unless it
-    /// says otherwise.
+    /// It takes its first step once the loop, if it runs, has come to it. The operation is nonisolated
+    /// unless it says otherwise.
     ///
     /// - Parameter name: How reports call it.
-    /// - Returns: The handle to wait for it or to cancel it by; the task goes on without it. When the loop is
-    ///   closed, it has ended with ``EventLoopError/closed``.
+    /// - Returns: The handle to wait for it or to cancel it by; the task goes on without it. When the loop
+    ///   is closed, it has ended with ``EventLoopError/closed``.
     @discardableResult
     public func spawnThreadSafe<Success: Sendable>(
         name: String? = nil, fileID: String = #fileID, line: UInt = #line,

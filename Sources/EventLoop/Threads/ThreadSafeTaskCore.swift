@@ -11,8 +11,8 @@ final class ThreadSafeTaskCore<Success: Sendable>: Sendable, ClosingObserver {
         var phase: Phase
         var isCancelled = false
         var isRetrieved = false
-        /// Hears of an error that nobody looks at. Nil before the start, when the loop's own inbox holds this,
-        /// and when there is no such error any more.
+        /// Hears of an error that nobody looks at. Nil before the start, when the loop's own inbox holds
+        /// this, and when there is no such error any more.
         var engine: Engine?
     }
 

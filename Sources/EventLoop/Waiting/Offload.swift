@@ -55,8 +55,8 @@ private final class Outcome<Success: Sendable>: @unchecked Sendable {
     var result: Result<Success, any Error>?
 }
 
-/// The executor of one task that takes one step. It runs when and where it is told, so that a plain thread can do
-/// a task's work: a task alone has task-locals and knows of its cancellation.
+/// The executor of one task that takes one step. It runs when and where it is told, so that a plain thread
+/// can do a task's work: a task alone has task-locals and knows of its cancellation.
 private final class OffloadedJob: TaskExecutor, @unchecked Sendable {
     // Set while the task is made, before another thread knows of it.
     private var job: UnownedJob?
@@ -66,8 +66,8 @@ private final class OffloadedJob: TaskExecutor, @unchecked Sendable {
         self.job = UnownedJob(job)
     }
 
-    /// Runs the task to its end. Once; also for work that is not to be done, so that the runtime lets it go: its
-    /// task is cancelled before.
+    /// Runs the task to its end. Once; also for work that is not to be done, so that the runtime lets it
+    /// go: its task is cancelled before.
     func run() {
         job!.runSynchronously(on: asUnownedTaskExecutor())
     }

@@ -4,9 +4,9 @@ import Glibc
 
 /// Starts a detached thread. Returns 0 or the error number.
 ///
-/// It blocks the signals that somebody sends, so that they reach a loop's signalfd or the program's own threads.
-/// Those that a thread brings upon itself act as everywhere in the process: blocked, they would kill it without
-/// the handler that prints a backtrace.
+/// It blocks the signals that somebody sends, so that they reach a loop's signalfd or the program's own
+/// threads. Those that a thread brings upon itself act as everywhere in the process: blocked, they would
+/// kill it without the handler that prints a backtrace.
 ///
 /// - Parameters:
 ///   - name: Of the thread; the kernel keeps its first 15 bytes.

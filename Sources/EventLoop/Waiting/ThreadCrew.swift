@@ -6,8 +6,8 @@ struct ThreadWork: Sendable {
     let announce: @Sendable () -> Void
 }
 
-/// The threads of a pool and the work that waits for them. Apart from the pool, because the threads hold it: it
-/// lives until the last of them has ended.
+/// The threads of a pool and the work that waits for them. Apart from the pool, because the threads hold
+/// it: it lives until the last of them has ended.
 final class ThreadCrew: Sendable {
     private struct State {
         var queue = WorkQueue()

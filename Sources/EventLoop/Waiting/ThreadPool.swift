@@ -2,9 +2,10 @@ import Glibc
 
 /// A bounded set of threads for work that blocks; asyncio's ThreadPoolExecutor.
 ///
-/// Work starts first in, first out. A thread is started when work comes and no thread is idle, as long as there
-/// are fewer than ``size``, and ends when nothing came for a while. The threads block the signals that are sent
-/// to the process, so that these reach the program's own threads and its loops.
+/// Work starts first in, first out. A thread is started when work comes and no thread is idle, as long as
+/// there are fewer than ``size``, and ends when nothing came for a while. The threads block the signals
+/// that are sent to the process, so that these reach the program's own threads and its loops; a child
+/// process that the work starts needs a mask of its own.
 ///
 /// Work that waits for other work of the same pool can wait for ever: there may be no thread left to do it.
 ///
@@ -18,8 +19,8 @@ public final class ThreadPool: Sendable {
         case wait
     }
 
-    /// The pool that is used where none is named: ``defaultSize`` threads for the whole process, for its whole
-    /// life.
+    /// The pool that is used where none is named: ``defaultSize`` threads for the whole process, for its
+    /// whole life.
     public static let shared = ThreadPool(name: "pool")
 
     /// Four more than there are processors, and at most 32, as asyncio has it.
@@ -91,8 +92,8 @@ public final class ThreadPool: Sendable {
     ///
     /// - Parameters:
     ///   - work: What to do.
-    ///   - announce: What the thread calls afterwards, when it counts as idle again: whoever hears of the end
-    ///     and brings more work finds it.
+    ///   - announce: What the thread calls afterwards, when it counts as idle again: whoever hears of the
+    ///     end and brings more work finds it.
     /// - Returns: The name of the work for ``withdraw(_:)``.
     /// - Throws: ``ThreadPoolShutDown``; ``SystemError`` when there is no thread and none can be started.
     func submit(

@@ -12,17 +12,28 @@
 ///
 /// - Parameters:
 ///   - pool: Whose threads do it.
+///   - limiter: Of which the work needs a permit, besides a thread. It keeps the permit until it is done,
+///     also when it was abandoned: the limit is of the work under way, and not of who waits for it.
 ///   - rule: Whether a cancellation ends the await at once, asyncio's way, or when the work is done.
 ///   - work: What to do. It may block.
 /// - Returns: What the work returned.
 /// - Throws: What the work threw; `CancellationError`; ``ThreadPoolShutDown``; ``SystemError`` when the
 ///   pool has no thread and none can be started. A pool with threads whose system has no more of them lets
 ///   the work wait.
-/// - Precondition: A loop runs on this thread.
+/// - Precondition: A loop runs on this thread, and the limiter is that loop's.
 public func toThread<Success: Sendable>(
-    on pool: ThreadPool = .shared, onCancel rule: ThreadPool.CancellationRule = .abandon,
-    _ work: sending @escaping () throws -> Success
+    on pool: ThreadPool = .shared, limiter: CapacityLimiter? = nil,
+    onCancel rule: ThreadPool.CancellationRule = .abandon, _ work: sending @escaping () throws -> Success
 ) async throws -> Success {
     let engine = EventLoop.current(for: "toThread").engine
-    return try await engine.offload(to: pool, for: .thread, onCancel: rule, work)
+    guard let limiter else {
+        return try await engine.offload(to: pool, for: .thread, onCancel: rule, work)
+    }
+    let borrower = Borrower()
+    try await limiter.acquire(for: borrower)
+    return try await engine.offload(
+        to: pool, for: .thread, onCancel: rule, whenFree: { limiter.release(for: borrower) }, work)
 }
+
+/// Who has a limiter's permit for work on a thread, which may outlive the task that asked for it.
+private final class Borrower: Sendable {}

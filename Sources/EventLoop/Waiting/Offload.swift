@@ -4,14 +4,19 @@ extension Engine {
     /// Parks the current task while a thread of the pool does the work, which sees the task's locals, and
     /// hears of its cancellation as `Task.isCancelled`.
     ///
+    /// - Parameter whenFree: Called on the loop once no thread is at the work any more, which may be after
+    ///   the wait; not on a loop that is closed by then.
     /// - Throws: What the work threw; `CancellationError`, with work that no thread had begun taken back;
     ///   ``ThreadPoolShutDown``; ``SystemError`` when no thread can be started.
     func offload<Success: Sendable>(
         to pool: ThreadPool, for reason: WaitReason, onCancel rule: ThreadPool.CancellationRule,
-        _ work: sending @escaping () throws -> Success
+        whenFree: (@Sendable () -> Void)? = nil, _ work: sending @escaping () throws -> Success
     ) async throws -> Success {
-        // No thread for nobody.
-        try Task.checkCancellation()
+        guard !Task.isCancelled else {
+            // No thread for nobody.
+            whenFree?()
+            throw CancellationError()
+        }
         let result = SharedResult<Success>()
         let outcome = Outcome<Success>()
         nonisolated(unsafe) let work = work
@@ -28,19 +33,21 @@ extension Engine {
         } catch {
             task.cancel()
             job.run()
+            whenFree?()
             throw error
         }
 
         offloadsUnderWay += 1
         defer { offloadsUnderWay -= 1 }
         let waiters = WaitQueue(for: reason)
-        result.wake(waiters, of: self)
+        result.wake(waiters, of: self, after: whenFree)
         // Always parks, however quick the work was: the others have their turn, as at each offload.
         repeat {
             guard await suspend(in: waiters) == .cancelled, result.current == nil else { continue }
             task.cancel()
             if pool.withdraw(ticket) {
                 job.run()
+                whenFree?()
                 throw CancellationError()
             }
             if rule == .abandon { throw CancellationError() }

@@ -41,12 +41,18 @@ final class SharedResult<Success: Sendable>: Sendable {
 }
 
 extension SharedResult {
-    /// Lets the tasks in `waiters` go on once the result is set.
-    func wake(_ waiters: WaitQueue, of engine: Engine) {
+    /// Lets the tasks in `waiters` go on once the result is set, after `action` on their loop.
+    func wake(
+        _ waiters: WaitQueue, of engine: Engine, after action: (@Sendable () -> Void)? = nil
+    ) {
         nonisolated(unsafe) let waiters = waiters
         whenSet { [engine] in
             // Not retained: it lies in the engine's own inbox, perhaps for good when the loop has ended.
-            engine.post(.perform { [unowned(unsafe) engine] in engine.wakeAll(in: waiters) })
+            engine.post(
+                .perform { [unowned(unsafe) engine] in
+                    action?()
+                    engine.wakeAll(in: waiters)
+                })
         }
     }
 

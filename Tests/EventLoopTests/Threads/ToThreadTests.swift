@@ -81,6 +81,92 @@ struct ToThreadTests {
         }
     }
 
+    // MARK: - Limits
+
+    @Test("work keeps its limiter's permit until it is done, also when it was abandoned")
+    func limiterOfAbandonedWork() async throws {
+        try await onLoop { _ in
+            let limiter = CapacityLimiter(1)
+            let (first, second) = (Gate(), Gate())
+            let abandoned = spawn { try await toThread(limiter: limiter) { first.pass() } }
+            await turnsUntil { first.arrivals == 1 }
+            abandoned.cancel()
+            await #expect(throws: CancellationError.self) { try await abandoned.value }
+            #expect(limiter.borrowed == 1)
+            let next = spawn { try await toThread(limiter: limiter) { second.pass() } }
+            await turnsUntil { limiter.waitingCount == 1 }
+            await turns(5)
+            #expect(second.arrivals == 0)
+            first.open()
+            await turnsUntil { second.arrivals == 1 }
+            #expect(limiter.borrowed == 1)
+            second.open()
+            try await next.value
+            #expect(limiter.borrowed == 0)
+        }
+    }
+
+    @Test("a limiter holds work back, and one task may have several works under way")
+    func limiter() async throws {
+        try await onLoop { _ in
+            let limiter = CapacityLimiter(2)
+            let pool = ThreadPool(size: 8)
+            let running = Counter()
+            let most = Recorder<Int>()
+            try await gather(0..<100) { _ in
+                try await toThread(on: pool, limiter: limiter) {
+                    running.increment()
+                    most.add(running.value)
+                    running.decrement()
+                }
+            }
+            #expect(most.count == 100)
+            #expect(most.all.max()! <= 2)
+            #expect(limiter.borrowed == 0)
+        }
+    }
+
+    @Test("work that never begins gives its permit back", arguments: ["taken back", "refused", "cancelled"])
+    func limiterOfWorkThatNeverBegins(how: String) async throws {
+        try await onLoop { _ in
+            let limiter = CapacityLimiter(1)
+            let pool = ThreadPool(size: 1)
+            let gate = Gate()
+            _ = try pool.submit { gate.pass() }
+            gate.waitForArrivals(1)
+            if how == "refused" { pool.shutdown() }
+            let task = spawn { try await toThread(on: pool, limiter: limiter) {} }
+            if how == "taken back" { await turnsUntil { pool.queuedCount == 1 } }
+            if how != "refused" { task.cancel() }
+            let result = await task.result
+            #expect(throws: (any Error).self) { try result.get() }
+            #expect(limiter.borrowed == 0)
+            gate.open()
+        }
+    }
+
+    // MARK: - Virtual time
+
+    @Test("time that is virtual does not pass while a thread works")
+    func virtualTimeWaits() throws {
+        let loop = try EventLoop(clock: .virtual)
+        let order = try loop.runBody {
+            let order = Recorder<String>()
+            let sleeper = spawn {
+                try await sleep(for: .seconds(3600))
+                order.add("an hour passed")
+            }
+            // By then the loop has nothing to do but wait; it would have passed the hour.
+            try await toThread { for _ in 0..<10_000 { sched_yield() } }
+            order.add("the work was done")
+            #expect(EventLoop.current.now == EventLoop.Instant(nanoseconds: 0))
+            try await sleeper.value
+            return order.all
+        }
+        #expect(order == ["the work was done", "an hour passed"])
+        expectNothingLeft(on: loop)
+    }
+
     @Test("time that is virtual is told of each task that waits for a thread")
     func offloadsAreCounted() async throws {
         try await onLoop { loop in

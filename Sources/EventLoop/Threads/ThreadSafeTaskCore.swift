@@ -133,7 +133,12 @@ final class ThreadSafeTaskCore<Success: Sendable>: Sendable, ClosingObserver {
     }
 
     private func end(with outcome: Result<Success, any Error>) {
-        state.withLock { $0.phase = .over }
+        // Released outside the lock.
+        let former = state.withLock { state in
+            defer { state.phase = .over }
+            return state.phase
+        }
+        _ = former
         result.set(outcome)
         if case .success = outcome { markRetrieved() }
     }

@@ -26,8 +26,8 @@ final class ChildTask: TaskNode, @unchecked Sendable {
         task?.cancel()
     }
 
-    /// Runs `body` to its end, and returns its error. The caller's cancellation is the child's, too, and comes
-    /// through the runtime.
+    /// Runs `body` to its end, and returns its error. The caller's cancellation is the child's, too, and
+    /// comes through the runtime.
     @inlinable
     func run(_ body: @escaping () async throws -> Void) async -> (any Error)? {
         nonisolated(unsafe) let body = body

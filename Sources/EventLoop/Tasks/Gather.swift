@@ -107,7 +107,6 @@ public func gatherResults<Elements: Sequence, Value>(
     return work.results
 }
 
-
 /// One operation and how it ended.
 final class ResultSlot<Value> {
     private let operation: () async throws -> Value

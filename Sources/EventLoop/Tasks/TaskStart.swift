@@ -37,7 +37,8 @@ extension TaskRecord {
     /// Starts the record's task.
     ///
     /// In process mode without an executor preference, even an absent one: the runtime would look for it,
-    /// under a lock, at each switch. Otherwise with one, or the runtime would run the task on its own threads.
+    /// under a lock, at each switch. Otherwise with one, or the runtime would run the task on its own
+    /// threads.
     ///
     /// - Parameter operation: Keeps its value, and returns its error.
     @usableFromInline

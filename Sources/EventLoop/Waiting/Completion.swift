@@ -3,8 +3,8 @@
 /// It knows nothing of the result, because generic code costs a look-up of the result's type at each step.
 final class Completion {
     let engine: Engine
+    /// Tasks and callbacks, in the order in which they came.
     private let waiters: WaitQueue
-    private var callbacks: [() -> Void] = []
     private(set) var isDone = false
 
     init(engine: Engine, reason: WaitReason) {
@@ -23,18 +23,19 @@ final class Completion {
     }
 
     /// Calls back in the turn after it has happened, in the order in which the callbacks were added.
-    func addCallback(_ callback: @escaping () -> Void) {
-        if isDone {
-            engine.schedule(ScheduledCall(engine: engine, callback))
-        } else {
-            callbacks.append(callback)
+    ///
+    /// - Returns: The call, which leaves nothing behind when it is cancelled.
+    func addCallback(_ callback: @escaping () -> Void) -> ScheduledCall {
+        let call = ScheduledCall(engine: engine) {
+            // The completion must live as long as somebody stands in its queue.
+            withExtendedLifetime(self) { callback() }
         }
+        if isDone { engine.schedule(call) } else { engine.enqueue(call, in: waiters) }
+        return call
     }
 
     func finish() {
         isDone = true
-        for callback in callbacks { engine.schedule(ScheduledCall(engine: engine, callback)) }
-        callbacks = []
         engine.wakeAll(in: waiters)
     }
 }

@@ -15,6 +15,7 @@
 /// - Throws: What the winner threw. Cancelling the caller cancels them all: so usually that is a
 ///   `CancellationError` then.
 /// - Precondition: A loop runs on this thread.
+@discardableResult
 public func race<Elements: Sequence, Value>(
     _ elements: Elements, _ operation: @escaping (Elements.Element) async throws -> Value
 ) async throws -> Value {
@@ -27,6 +28,7 @@ public func race<Elements: Sequence, Value>(
 /// Runs two operations concurrently; the first that ends wins. Otherwise like ``race(_:_:)-(Elements,_)``.
 ///
 ///     let line = try await race({ try await reader.readLine() }, { try await closing.value })
+@discardableResult
 public func race<Value>(
     _ first: @escaping () async throws -> Value, _ second: @escaping () async throws -> Value
 ) async throws -> Value {
@@ -34,6 +36,7 @@ public func race<Value>(
 }
 
 /// Runs three operations concurrently; the first that ends wins. Otherwise like ``race(_:_:)-(Elements,_)``.
+@discardableResult
 public func race<Value>(
     _ first: @escaping () async throws -> Value, _ second: @escaping () async throws -> Value,
     _ third: @escaping () async throws -> Value
@@ -46,6 +49,7 @@ public func race<Value>(
 ///
 /// - Throws: ``EveryOperationFailed`` when none returned a value; `CancellationError` when the caller was
 ///   cancelled by then.
+@discardableResult
 public func firstSuccess<Elements: Sequence, Value>(
     _ elements: Elements, _ operation: @escaping (Elements.Element) async throws -> Value
 ) async throws -> Value {

@@ -13,6 +13,7 @@
 /// - Throws: What the task threw, which is a `CancellationError` when it was cancelled itself;
 ///   `CancellationError` when the caller was. In the latter case `Task.isCancelled` is true.
 /// - Precondition: Called on the task's loop, and not by the task itself.
+@discardableResult
 public func shield<Success: Sendable>(_ task: LoopTask<Success>) async throws -> Success {
     try await task.record.waitUntilEndedOrCancelled()
     return try task.record.result!.get()
@@ -29,6 +30,7 @@ public func shield<Success: Sendable>(_ task: LoopTask<Success>) async throws ->
 /// - Returns: What the operation returned.
 /// - Throws: What the operation threw; `CancellationError` when the caller was cancelled.
 /// - Precondition: A loop runs on this thread.
+@discardableResult
 public func shield<Success: Sendable>(
     name: String? = nil, fileID: String = #fileID, line: UInt = #line,
     @_inheritActorContext @_implicitSelfCapture

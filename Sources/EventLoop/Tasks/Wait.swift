@@ -30,6 +30,7 @@ public enum WaitCondition: Sendable {
 ///   may have ended than the condition asks for. When time was up, `pending` has those that it was up for.
 /// - Throws: `CancellationError` when the caller was cancelled.
 /// - Precondition: A loop runs on this thread, and the tasks are its tasks. None is the caller.
+@discardableResult
 public func wait<Success: Sendable>(
     for tasks: some Sequence<LoopTask<Success>>, until condition: WaitCondition = .allCompleted,
     timeout: Duration? = nil
@@ -41,6 +42,7 @@ public func wait<Success: Sendable>(
 
 /// Waits until some tasks of different types have ended. Otherwise like
 /// ``wait(for:until:timeout:)-(_<LoopTask>,_,_)``.
+@discardableResult
 public func wait(
     for tasks: some Sequence<TaskHandle>, until condition: WaitCondition = .allCompleted,
     timeout: Duration? = nil

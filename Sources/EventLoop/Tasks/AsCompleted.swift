@@ -9,7 +9,7 @@
 /// leaves the tasks that remain alone, and nothing of the iteration stays with them.
 ///
 /// To run one operation for many elements, and to be sure that nothing is left running, use
-/// ``asCompleted(_:limit:isolation:_:each:)``.
+/// ``asCompleted(_:limit:_:each:)``.
 ///
 /// - Parameters:
 ///   - tasks: Tasks of the loop that runs on this thread.

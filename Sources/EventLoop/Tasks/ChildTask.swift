@@ -37,11 +37,16 @@ final class ChildTask: TaskNode, @unchecked Sendable {
     /// The runtime passes a cancellation on to the group's task before it comes to the handler, which was
     /// added earlier: so a wait that the handler does not find has not begun, and will see that the task is
     /// cancelled.
-    private func runChild(_ body: @escaping () async -> Void) async {
+    private func runChild(
+        isolation: isolated (any Actor)? = #isolation, _ body: @escaping () async -> Void
+    ) async {
         nonisolated(unsafe) let body = body
+        let executor = EventLoop.current(for: "withTimeout or withTaskScope").childrensExecutor
         await withTaskCancellationHandler {
-            await withDiscardingTaskGroup { group in
-                group.addImmediateTask {
+            // Named, so that this runs where the caller does.
+            _ = isolation
+            await withChildren { group in
+                group.addChild(preferring: executor) {
                     let address = self.enter()
                     self.task = withUnsafeCurrentTask { $0 }
                     if self.isCancelled { self.task?.cancel() }

@@ -26,7 +26,7 @@
 /// - Throws: The first error of an operation or of `each`; `CancellationError`.
 /// - Precondition: A loop runs on this thread.
 public func asCompleted<Elements: Sequence, Value>(
-    _ elements: Elements, limit: Int? = nil, isolation: isolated (any Actor)? = #isolation,
+    _ elements: Elements, limit: Int? = nil,
     _ operation: @escaping (Elements.Element) async throws -> Value,
     each: (Elements.Element, Value) async throws -> Void
 ) async throws {
@@ -38,11 +38,11 @@ public func asCompleted<Elements: Sequence, Value>(
 /// Runs an operation for each element concurrently and hands on how each one ended, as soon as it has.
 ///
 /// An operation's error cancels nobody: it is handed on. Otherwise like
-/// ``asCompleted(_:limit:isolation:_:each:)``.
+/// ``asCompleted(_:limit:_:each:)``.
 ///
 /// - Throws: The error of `each`; `CancellationError` when the caller was cancelled.
 public func resultsAsCompleted<Elements: Sequence, Value>(
-    _ elements: Elements, limit: Int? = nil, isolation: isolated (any Actor)? = #isolation,
+    _ elements: Elements, limit: Int? = nil,
     _ operation: @escaping (Elements.Element) async throws -> Value,
     each: (Elements.Element, Result<Value, any Error>) async throws -> Void
 ) async throws {
@@ -65,7 +65,8 @@ private final class CompletedWork<Element, Value> {
         _ limit: Int?, _ caller: String, isolation: isolated (any Actor)? = #isolation,
         _ each: (Element, Result<Value, any Error>) async throws -> Void
     ) async throws {
-        let engine = EventLoop.current(for: caller).engine
+        let loop = EventLoop.current(for: caller)
+        let executor = loop.childrensExecutor
         if let limit { precondition(limit > 0, "\(caller) needs a limit of at least 1.") }
         nonisolated(unsafe) let work = self
         try await withThrowingTaskGroup(of: Int.self, isolation: isolation) { group in
@@ -75,15 +76,15 @@ private final class CompletedWork<Element, Value> {
             while started < min(limit ?? .max, elements.count), !Task.isCancelled {
                 let index = started
                 started += 1
-                group.addImmediateTask { await work.perform(index) }
+                group.addChild(preferring: executor) { await work.perform(index) }
             }
             while let index = try await group.next() {
                 try Task.checkCancellation()
-                try await engine.spendBudget()
+                try await loop.engine.spendBudget()
                 if started < elements.count {
                     let index = started
                     started += 1
-                    group.addImmediateTask { await work.perform(index) }
+                    group.addChild(preferring: executor) { await work.perform(index) }
                 }
                 try await each(elements[index], results.removeValue(forKey: index)!)
             }

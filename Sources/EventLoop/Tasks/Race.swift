@@ -73,6 +73,7 @@ public struct EveryOperationFailed: Error, CustomStringConvertible {
 }
 
 private final class Race<Element, Value> {
+    private let loop: EventLoop
     private let elements: [Element]
     private let operation: (Element) async throws -> Value
     private let wins: (Result<Value, any Error>) -> Bool
@@ -85,7 +86,7 @@ private final class Race<Element, Value> {
         _ operation: @escaping (Element) async throws -> Value,
         wins: @escaping (Result<Value, any Error>) -> Bool
     ) {
-        checkLoop(caller)
+        loop = EventLoop.current(for: caller)
         self.elements = Array(elements)
         precondition(!self.elements.isEmpty, "\(caller) needs at least one operation.")
         self.operation = operation
@@ -93,11 +94,14 @@ private final class Race<Element, Value> {
         errors = Array(repeating: nil, count: self.elements.count)
     }
 
-    func run() async {
+    func run(isolation: isolated (any Actor)? = #isolation) async {
         nonisolated(unsafe) let race = self
-        await withTaskGroup(of: Void.self) { group in
+        let executor = loop.childrensExecutor
+        await withTaskGroup(of: Void.self, isolation: isolation) { group in
+            // Named, so that this runs where the caller does.
+            _ = isolation
             for index in race.elements.indices where race.winner == nil && !group.isCancelled {
-                group.addImmediateTask { await race.compete(index) }
+                group.addChild(preferring: executor) { await race.compete(index) }
             }
             while race.winner == nil, await group.next() != nil {}
             group.cancelAll()

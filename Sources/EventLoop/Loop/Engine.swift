@@ -40,6 +40,8 @@ final class Engine: @unchecked Sendable {
     /// Who waits for everything else to be blocked, and who is told when nobody waits for that any more.
     let quietWaiters = WaitQueue(for: .quiet)
     var whenQuiet: (() -> Void)?
+    /// Called whenever the doorbell has rung.
+    var onWake: (() -> Void)?
     var signalObservers = SlotTable<any SignalObserver>()
     /// The loop's own tasks: it keeps them alive until they end.
     var tasks = SlotTable<TaskRecord>()

@@ -198,15 +198,15 @@ struct WaiterTable {
 }
 
 /// The tasks that wait for one thing, in the order in which they came. It holds live waiters only.
-final class WaitQueue {
-    let reason: WaitReason
-    fileprivate(set) var first = UInt32.max
-    fileprivate(set) var last = UInt32.max
-    fileprivate(set) var count = 0
+class WaitQueue {
+    final let reason: WaitReason
+    fileprivate(set) final var first = UInt32.max
+    fileprivate(set) final var last = UInt32.max
+    fileprivate(set) final var count = 0
 
     init(for reason: WaitReason) {
         self.reason = reason
     }
 
-    var isEmpty: Bool { count == 0 }
+    final var isEmpty: Bool { count == 0 }
 }

@@ -1,6 +1,6 @@
 // Gathered operations run as children of the calling task on the calling task's loop. Their closures need
 // not be Sendable: one thread runs them all, so they may share what the caller can use. That is what the
-// unchecked boxes here stand for; `executorOfChildren(for:)` makes sure of that.
+// unchecked boxes here stand for; `childrensExecutor` makes sure of that.
 
 /// Runs operations of different types concurrently and returns their values as a tuple, in their order.
 ///
@@ -13,7 +13,7 @@
 public func gather<each Value>(
     _ operations: repeat @escaping () async throws -> each Value
 ) async throws -> (repeat each Value) {
-    let executor = executorOfChildren(for: "gather")
+    let executor = currentLoop("gather").childrensExecutor
     let slots = (repeat ResultSlot(each operations))
     try await withThrowingChildren { group in
         for slot in repeat each slots {
@@ -35,7 +35,7 @@ public func gather<each Value>(
 public func gatherResults<each Value>(
     _ operations: repeat @escaping () async throws -> each Value
 ) async -> (repeat Result<each Value, any Error>) {
-    let executor = executorOfChildren(for: "gatherResults")
+    let executor = currentLoop("gatherResults").childrensExecutor
     let slots = (repeat ResultSlot(each operations))
     await withChildren { group in
         for slot in repeat each slots {
@@ -65,7 +65,7 @@ public func gather<Elements: Sequence, Value>(
     _ elements: Elements, limit: Int? = nil,
     _ operation: @escaping (Elements.Element) async throws -> Value
 ) async throws -> [Value] {
-    let executor = executorOfChildren(for: "gather")
+    let executor = currentLoop("gather").childrensExecutor
     let work = GatheredWork(elements, operation)
     try await withThrowingChildren { group in
         nonisolated(unsafe) let work = work
@@ -96,7 +96,7 @@ public func gatherResults<Elements: Sequence, Value>(
     _ elements: Elements, limit: Int? = nil,
     _ operation: @escaping (Elements.Element) async throws -> Value
 ) async -> [Result<Value, any Error>] {
-    let executor = executorOfChildren(for: "gatherResults")
+    let executor = currentLoop("gatherResults").childrensExecutor
     let work = GatheredWork(elements, operation)
     await withChildren { group in
         for _ in 0..<work.laneCount(limit) {
@@ -105,11 +105,6 @@ public func gatherResults<Elements: Sequence, Value>(
         }
     }
     return work.results
-}
-
-@usableFromInline
-func executorOfChildren(for caller: String) -> (any TaskExecutor)? {
-    EventLoop.current(for: caller).childrensExecutor
 }
 
 /// One operation and how it ended.

@@ -30,6 +30,7 @@ func withChildren(
 
 extension EventLoop {
     /// What the running task's children are to be told to prefer; nil when they stay on this loop anyway.
+    @usableFromInline
     var childrensExecutor: (any TaskExecutor)? {
         if isProcessWide { return nil }
         let inherited = withUnsafeCurrentTask { $0?.unownedTaskExecutor }

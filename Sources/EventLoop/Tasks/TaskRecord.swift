@@ -4,6 +4,7 @@ import Synchronization
 ///
 /// Held by the loop until the task has ended, and by the task's handles. Apart from what the task returns
 /// because code that is generic over a user's type costs a look-up of that type's metadata at each step.
+@usableFromInline
 class TaskRecord: TaskNode, @unchecked Sendable {
     private struct State {
         /// From its start to its end.
@@ -24,11 +25,12 @@ class TaskRecord: TaskNode, @unchecked Sendable {
     /// Made for the first who waits.
     private final var completion: Completion?
 
-    init(engine: Engine, name: String?, fileID: String, line: UInt) {
+    @usableFromInline
+    init(on loop: EventLoop, name: String?, fileID: String, line: UInt) {
         self.name = name
         self.fileID = fileID
         self.line = line
-        super.init(engine: engine)
+        super.init(engine: loop.engine)
     }
 
     deinit {
@@ -107,6 +109,7 @@ class TaskRecord: TaskNode, @unchecked Sendable {
 
     /// Waits until the task has ended, whatever happens to who waits: a cancellation is passed on to the
     /// task.
+    @usableFromInline
     final func waitUntilEnded() async {
         markRetrieved()
         if isDone { return }
@@ -166,10 +169,4 @@ class TaskRecord: TaskNode, @unchecked Sendable {
             cancel()
         }
     }
-}
-
-/// A record with what the task returned or threw.
-final class TaskOutcome<Success>: TaskRecord, @unchecked Sendable {
-    /// Set before the record's end, and not changed afterwards.
-    var result: Result<Success, any Error>?
 }

@@ -19,7 +19,9 @@ extension Engine {
     @inline(__always)
     func park(_ token: WaiterToken, isolation: isolated (any Actor)? = #isolation) async -> Wakeup {
         let (task, isCancelled) = currentTask()
-        guard let node = taskIndex[task] else { return await parkWithHandler(token) }
+        guard let node = taskIndex[task], node.hearsOfCancellation else {
+            return await parkWithHandler(token)
+        }
         if isCancelled {
             waiters.withdraw(token)
             return .cancelled

@@ -52,6 +52,7 @@ func turns(_ count: Int = 1) async {
 
 extension EventLoop {
     /// `run { … }`, which in these tests could also mean the internal `run(until:)`.
+    @discardableResult
     func runBody<Success: Sendable>(
         _ body: sending @escaping @isolated(any) () async throws -> Success
     ) throws -> Success {

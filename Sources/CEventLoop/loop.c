@@ -65,9 +65,12 @@ static int take_timers(el_loop *loop, el_event *out, int room) {
     if (timers_earliest(&loop->timers) == EL_NEVER) return 0;
     uint64_t now_ns = clock_now(&loop->clock);
     int count = 0;
-    uint64_t token;
-    while (count < room && timers_pop_due(&loop->timers, now_ns, &token)) {
-        out[count++] = (el_event){token, EL_EVENT_TIMER, 0};
+    while (count < room) {
+        uint64_t token, deadline_ns = timers_earliest(&loop->timers);
+        if (!timers_pop_due(&loop->timers, now_ns, &token)) break;
+        uint64_t late_ns = now_ns - deadline_ns;
+        uint32_t late = late_ns < UINT32_MAX ? (uint32_t)late_ns : UINT32_MAX;
+        out[count++] = (el_event){token, EL_EVENT_TIMER, late};
     }
     loop->owes_timers = count == room && timers_earliest(&loop->timers) <= now_ns;
     return count;

@@ -508,6 +508,19 @@ CASE(timer_is_never_early) {
     el_loop_destroy(loop);
 }
 
+CASE(timer_says_how_late_it_is) {
+    el_loop *loop = make_loop(EL_CLOCK_MANUAL);
+    el_event events[4];
+    const uint64_t late_ns[] = {0, 1, UINT32_MAX - 1, UINT32_MAX, (uint64_t)UINT32_MAX + 1, 100 * SECOND};
+    for (int i = 0; i < 6; i++) {
+        el_timer_start(loop, el_loop_now(loop) + 7, 1);
+        EXPECT(el_clock_advance(loop, 7 + late_ns[i]) == 0);
+        EXPECT(poll_loop(loop, events, 4) == 1 && events[0].kind == EL_EVENT_TIMER);
+        EXPECT(events[0].ready == (late_ns[i] < UINT32_MAX ? late_ns[i] : UINT32_MAX));
+    }
+    el_loop_destroy(loop);
+}
+
 CASE(timer_moved_to_earlier_and_to_later_fires_at_the_last) {
     el_loop *loop = make_loop(EL_CLOCK_MONOTONIC);
     el_event event;

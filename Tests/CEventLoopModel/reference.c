@@ -369,7 +369,9 @@ static int take_due(struct reference *reference, const el_event *events, int cou
             break;
         }
         const el_event *event = &events[taken++];
-        if (event->kind != EL_EVENT_TIMER || event->token != due->token || event->ready != 0) {
+        uint64_t late_ns = reference->now_ns - due->deadline_ns;
+        uint32_t late = late_ns < UINT32_MAX ? (uint32_t)late_ns : UINT32_MAX;
+        if (event->kind != EL_EVENT_TIMER || event->token != due->token || event->ready != late) {
             breach("an event of kind %d with token %llu stands where timer %llu is due", (int)event->kind,
                    (unsigned long long)event->token, (unsigned long long)due->token);
             break;

@@ -99,7 +99,8 @@ typedef struct el_loop el_loop;
 EL_ENUM(el_event_kind, EL_OPEN_ENUM EL_SWIFT_NAME("EventKind")){
     /// A file descriptor is ready; `ready` holds el_ready flags.
     EL_EVENT_FD EL_SWIFT_NAME("descriptor") = 1,
-    /// A timer is due. Its id is dead from here on.
+    /// A timer is due. Its id is dead from here on; `ready` holds how late the loop noticed it, in
+    /// nanoseconds, and UINT32_MAX for 4.3 s or more.
     EL_EVENT_TIMER EL_SWIFT_NAME("timer") = 2,
     /// el_loop_wake was called, once or more. The token is 0.
     EL_EVENT_WAKE EL_SWIFT_NAME("wake") = 3,
@@ -158,7 +159,7 @@ typedef struct el_event {
     uint64_t token;
     /// Which source it is. Later versions may add kinds: let a `switch` have a default.
     el_event_kind kind;
-    /// el_ready flags of a descriptor, a signal's number, a child's wait status, else 0.
+    /// el_ready flags of a descriptor, a signal's number, a child's wait status, a timer's lateness, else 0.
     uint32_t ready;
 } el_event;
 

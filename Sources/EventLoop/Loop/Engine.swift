@@ -27,23 +27,32 @@ final class Engine: @unchecked Sendable {
     private let readyStorage: UnsafeMutablePointer<ReadyQueue>
     private let taskIndexStorage: UnsafeMutablePointer<TaskIndex>
     private let observersStorage: UnsafeMutablePointer<SlotTable<any DescriptorObserver>>
+    private let stateStorage: UnsafeMutablePointer<TurnState>
+    var observer: (any LoopObserver)? {
+        didSet { state.isObserved = observer != nil }
+    }
     let inbox = Inbox()
+    var clock: LoopClock
+    /// A clock that is not real, for other threads to read.
+    let virtualNow = Atomic<UInt64>(0)
+    /// Draws the order of ready tasks, if they are not to run in the order in which they became ready.
+    var seededOrder: SeededOrder?
+    /// Who waits for everything else to be blocked, and who is told when nobody waits for that any more.
+    let quietWaiters = WaitQueue(for: .quiet)
+    var whenQuiet: (() -> Void)?
+    /// Called whenever the doorbell has rung.
+    var onWake: (() -> Void)?
     var signalObservers = SlotTable<any SignalObserver>()
     /// The loop's own tasks: it keeps them alive until they end.
     var tasks = SlotTable<TaskRecord>()
+    var nextTaskID: UInt64 = 1
 
     /// The thread that runs the loop, or 0.
     let runner = Atomic<UInt>(0)
     let stopRequested = Atomic<Bool>(false)
-    /// The job that runs, by its address, through which executor, and whether it wants to go on at the other.
-    var runningJob: UInt = 0
-    var isRunningIsolated = false
-    var hasHopped = false
     private(set) var isClosed = false
     /// The run is over but for what still has to end: a task that is spawned now starts cancelled.
     var isWindingUp = false
-    /// How many more times the current step may find its data there without letting others go first.
-    var budget = 0
     static let budgetPerStep = 128
     /// How many tasks wait for a thread that works for them: time that is virtual must not pass them by.
     var offloadsUnderWay = 0
@@ -52,12 +61,16 @@ final class Engine: @unchecked Sendable {
         _ = write(STDERR_FILENO, line, line.count)
     })
 
-    init() throws(SystemError) {
-        reactor = try Reactor()
+    init(clock: EventLoop.ClockKind = .monotonic, seed: UInt64? = nil) throws(SystemError) {
+        self.clock = LoopClock(clock)
+        seededOrder = seed.map(SeededOrder.init(seed:))
+        reactor = try Reactor(isManual: clock != .monotonic)
         waitersStorage = .allocate(capacity: 1)
         readyStorage = .allocate(capacity: 1)
         taskIndexStorage = .allocate(capacity: 1)
         observersStorage = .allocate(capacity: 1)
+        stateStorage = .allocate(capacity: 1)
+        stateStorage.initialize(to: TurnState())
         waitersStorage.initialize(to: WaiterTable())
         readyStorage.initialize(to: ReadyQueue())
         observersStorage.initialize(to: SlotTable())
@@ -72,6 +85,13 @@ final class Engine: @unchecked Sendable {
         taskIndexStorage.deallocate()
         readyStorage.deallocate()
         waitersStorage.deallocate()
+        stateStorage.deallocate()
+    }
+
+    @inline(__always)
+    var state: TurnState {
+        _read { yield stateStorage.pointee }
+        _modify { yield &stateStorage.pointee }
     }
 
     @inline(__always)
@@ -145,8 +165,8 @@ final class Engine: @unchecked Sendable {
             post(isIsolated ? .isolatedJob(job) : .job(job))
             return
         }
-        if isRunningIsolated != isIsolated, runningJob == unsafeBitCast(job, to: UInt.self) {
-            hasHopped = true
+        if state.isRunningIsolated != isIsolated, state.runningJob == unsafeBitCast(job, to: UInt.self) {
+            state.hasHopped = true
         } else {
             ready.append(isIsolated ? .isolatedJob(job) : .job(job))
         }
@@ -154,7 +174,7 @@ final class Engine: @unchecked Sendable {
 
     /// Puts a job into the queue once `delay` has passed: the runtime's Task.sleep. From any thread.
     func enqueue(_ job: UnownedJob, isIsolated: Bool, after delay: Duration) {
-        let deadline = reactorNow().advanced(by: delay)
+        let deadline = reactorNow().advanced(by: clock.isReal ? delay : clock.withoutRealTime(delay))
         let readyJob = ReadyJob(job: job, isIsolated: isIsolated)
         if isOnLoopThread {
             delayJob(readyJob, until: deadline)
@@ -186,6 +206,9 @@ final class Engine: @unchecked Sendable {
     /// The clock, for callers on any thread.
     func reactorNow() -> EventLoop.Instant {
         if isOnLoopThread { return reactor.now }
+        guard clock.isReal else {
+            return EventLoop.Instant(nanoseconds: virtualNow.load(ordering: .relaxed))
+        }
         var now = timespec()
         clock_gettime(CLOCK_MONOTONIC, &now)
         return EventLoop.Instant(nanoseconds: UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec))
@@ -197,7 +220,7 @@ final class Engine: @unchecked Sendable {
     @discardableResult
     func wake(_ token: WaiterToken) -> Bool {
         switch waiters.end(token, with: .woken) {
-        case .task(let continuation): continuation.resume(returning: .woken)
+        case .task(let continuation), .uncancellable(let continuation): continuation.resume(returning: .woken)
         case .reserved: break
         case .job(let job): ready.append(job.isIsolated ? .isolatedJob(job.job) : .job(job.job))
         case .call(let call): ready.append(.call(call))
@@ -235,6 +258,9 @@ final class Engine: @unchecked Sendable {
         while inbox.hasMessages {
             for case .call(let call) in inbox.takeAll() { call.forget() }
         }
+        // What waits will not go on: nobody can end a task of Swift's from outside.
+        for task in tasks.elements { task.loopIsClosing() }
+        tasks = SlotTable()
     }
 
     func report(_ unhandled: UnhandledError) {

@@ -48,14 +48,37 @@ public struct SystemError: Error, Hashable, CustomStringConvertible {
 
 /// An error that nobody was there to catch, as it reaches a loop's error handler.
 public struct UnhandledError: Sendable, CustomStringConvertible {
+    public enum Cause: Sendable {
+        /// A task ended with the error, and nobody asked for its result.
+        case taskFailed
+        /// A promise was failed with the error, and nobody asked for its future's result.
+        case futureFailed
+        /// The loop is gone, and the task will never end. The error is ``EventLoopError/closed``.
+        case taskLeftBehind
+    }
+
+    public let cause: Cause
     public let error: any Error
-    /// The name of the task that ended with it, if it had one.
+    /// The name of the task, if it has one.
     public let taskName: String?
-    /// Where the task was spawned.
+    /// Where the task was spawned, or the promise was made.
     public let fileID: String
     public let line: UInt
 
+    init(_ cause: Cause, _ error: any Error, name: String?, fileID: String, line: UInt) {
+        self.cause = cause
+        self.error = error
+        self.taskName = name
+        self.fileID = fileID
+        self.line = line
+    }
+
     public var description: String {
-        "Nobody looked at the error of task \(taskName ?? "(unnamed)"), spawned at \(fileID):\(line): \(error)"
+        let task = "task \(taskName ?? "(unnamed)"), spawned at \(fileID):\(line)"
+        return switch cause {
+        case .taskFailed: "Nobody looked at the error of \(task): \(error)"
+        case .futureFailed: "Nobody looked at the error of the promise made at \(fileID):\(line): \(error)"
+        case .taskLeftBehind: "The loop is gone before the end of \(task)"
+        }
     }
 }

@@ -24,13 +24,17 @@ public final class EventLoop: Sendable {
 
     /// Makes a loop that no thread runs yet.
     ///
+    /// - Parameters:
+    ///   - clock: What time is to it: see ``ClockKind``.
+    ///   - seed: Draws the order in which ready tasks run, which is otherwise the order in which they became
+    ///     ready. The same seed gives the same order, as far as only the loop and its clock are involved.
     /// - Throws: ``SystemError`` when the process has no descriptors left (a loop has three), or no memory.
-    public convenience init() throws(SystemError) {
-        try self.init(isProcessWide: false)
+    public convenience init(clock: ClockKind = .monotonic, seed: UInt64? = nil) throws(SystemError) {
+        try self.init(isProcessWide: false, clock: clock, seed: seed)
     }
 
-    init(isProcessWide: Bool) throws(SystemError) {
-        engine = try Engine()
+    init(isProcessWide: Bool, clock: ClockKind, seed: UInt64?) throws(SystemError) {
+        engine = try Engine(clock: clock, seed: seed)
         taskExecutor = LoopTaskExecutor(engine: engine)
         loopSerialExecutor = LoopSerialExecutor(engine: engine)
         self.isProcessWide = isProcessWide
@@ -89,18 +93,41 @@ public final class EventLoop: Sendable {
     /// - Throws: What the body threw, or ``EventLoopError/alreadyRunning``.
     @discardableResult
     public func run<Success: Sendable>(
+        fileID: String = #fileID, line: UInt = #line,
         _ body: sending @escaping @isolated(any) () async throws -> Success
     ) throws -> Success {
         // Before the task exists, which would run later otherwise.
         try checkMayRun()
-        let main = MainTask(on: self, body)
+        let main = TaskOutcome<Success>(on: self, name: "main", fileID: fileID, line: line)
+        main.start(on: self, body)
         try run(toTheEndOf: main)
-        return try main.result.get()
+        return try main.result!.get()
+    }
+
+    /// Ends the loop: cancels every task that is left, runs until all have ended, and gives back what the
+    /// loop holds. Like the end of a process-mode run; asyncio's Runner.close.
+    ///
+    /// Plain `Task`s that wait in this library are cancelled, too; those that wait elsewhere cannot be found.
+    /// A loop that was closed can neither be run nor used; closing it again does nothing. A loop that goes
+    /// without having been closed reports each task that it leaves behind.
+    ///
+    /// - Throws: ``EventLoopError/alreadyRunning`` when this thread runs a loop.
+    public func close() throws(EventLoopError) {
+        guard !engine.isClosed else { return }
+        try checkMayRun()
+        engine.isWindingUp = true
+        for task in engine.tasks.elements { task.cancel() }
+        engine.perform { [engine] in engine.cancelAllWaits() }
+        while !(engine.isIdle && engine.tasks.count == 0) {
+            try run(until: { engine.isIdle && engine.tasks.count == 0 })
+        }
+        engine.close()
     }
 
     /// Runs until the task has ended. A stop that comes first asks it to end: it hears of that as a
     /// cancellation, and cleans up.
-    func run<Success>(toTheEndOf main: MainTask<Success>) throws(EventLoopError) {
+    func run(toTheEndOf main: TaskRecord) throws(EventLoopError) {
+        main.markRetrieved()
         try run(until: { main.isDone })
         while !main.isDone {
             main.cancel()
@@ -108,7 +135,7 @@ public final class EventLoop: Sendable {
         }
     }
 
-    private func checkMayRun() throws(EventLoopError) {
+    func checkMayRun() throws(EventLoopError) {
         guard CurrentLoop.value == nil else { throw .alreadyRunning }
         guard !engine.isClosed else { throw .closed }
     }
@@ -177,6 +204,12 @@ public final class EventLoop: Sendable {
     public func setErrorHandler(_ handler: @escaping @Sendable (UnhandledError) -> Void) {
         engine.errorHandler.withLock { $0 = handler }
     }
+}
+
+/// ``EventLoop/current`` for code that is compiled into other modules.
+@usableFromInline
+func currentLoop(_ caller: String) -> EventLoop {
+    EventLoop.current(for: caller)
 }
 
 /// The loop that runs on the calling thread.

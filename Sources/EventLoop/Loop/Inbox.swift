@@ -14,7 +14,7 @@ struct Inbox: ~Copyable, Sendable {
         /// A job that is to wait until the deadline first.
         case delayed(ReadyJob, deadline: EventLoop.Instant)
         case cancelWait(WaiterToken)
-        case cancelTask(TaskWait)
+        case cancelTask(TaskNode)
         case perform(@Sendable () -> Void)
         /// Nothing but a reason to wake up.
         case nudge

@@ -1,4 +1,5 @@
 @_spi(ExperimentalCustomExecutors) import _Concurrency
+import Glibc
 import Synchronization
 
 extension EventLoop {
@@ -13,15 +14,25 @@ extension EventLoop {
     /// `CancellationError`; those that wait elsewhere cannot be found, and are left behind. Then the
     /// process gets its former executors back. `run` may be called again.
     ///
+    /// The first SIGINT cancels the body. If that ends the body with a `CancellationError`, the process
+    /// ends by SIGINT once everything has been cleaned up; a body that catches it and returns has its value
+    /// returned. A second SIGINT ends the process at once. None of this happens in a program that handles
+    /// or ignores SIGINT itself; and while ``Signals`` listens for SIGINT, that has it.
+    ///
     /// Call it from a synchronous `main`, before other threads have started tasks: from then on their
     /// nonisolated code would run here, too.
     ///
+    /// - Parameters:
+    ///   - clock: What time is to the loop, `Task.sleep` included: see ``ClockKind``.
+    ///   - seed: Draws the order in which ready tasks run.
     /// - Returns: What the body returned.
     /// - Throws: What the body threw; ``EventLoopError/alreadyRunning`` inside a loop,
     ///   ``EventLoopError/processModeTaken`` when another thread is in here, both before anything else;
     ///   ``SystemError`` when no loop can be made.
     @discardableResult
     public static func run<Success: Sendable>(
+        clock: ClockKind = .monotonic, seed: UInt64? = nil,
+        fileID: String = #fileID, line: UInt = #line,
         @_inheritActorContext @_implicitSelfCapture
         _ body: sending @escaping @isolated(any) () async throws -> Success
     ) throws -> Success {
@@ -30,24 +41,22 @@ extension EventLoop {
             throw EventLoopError.processModeTaken
         }
         defer { ProcessMode.isTaken.store(false, ordering: .releasing) }
-        let loop = try EventLoop(isProcessWide: true)
+        let loop = try EventLoop(isProcessWide: true, clock: clock, seed: seed)
         ProcessMode.install(loop)
         defer { ProcessMode.uninstall() }
-        let main = MainTask(on: loop, body)
+        let main = TaskOutcome<Success>(on: loop, name: "main", fileID: fileID, line: line)
+        main.start(on: loop, body)
+        let interrupt = Interrupt(engine: loop.engine, cancel: main.cancel)
         try loop.run(toTheEndOf: main)
-        try loop.windUp()
-        return try main.result.get()
-    }
-
-    /// Cancels what is left and runs until it has ended, then closes the loop.
-    private func windUp() throws {
-        engine.isWindingUp = true
-        for task in engine.tasks.elements { task.cancel() }
-        engine.perform { [engine] in engine.cancelAllWaits() }
-        while !(engine.isIdle && engine.tasks.count == 0) {
-            try run(until: { engine.isIdle && engine.tasks.count == 0 })
+        try loop.close()
+        let result = main.result!
+        if interrupt.end(), case .failure(is CancellationError) = result {
+            // All is cleaned up, and the default action is back: the process ends as the signal would have
+            // it, but with what it has printed.
+            fflush(nil)
+            raise(SIGINT)
         }
-        engine.close()
+        return try result.get()
     }
 }
 

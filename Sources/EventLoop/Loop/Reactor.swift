@@ -18,7 +18,7 @@ struct Reactor: ~Copyable {
 
     enum Event {
         case descriptor(token: UInt64, Readiness)
-        case timer(token: UInt64)
+        case timer(token: UInt64, nanosecondsLate: UInt32)
         case signal(token: UInt64)
         case child(token: UInt64, status: UInt32)
         case wake
@@ -28,9 +28,10 @@ struct Reactor: ~Copyable {
     private let loop: OpaquePointer
     private let events: UnsafeMutablePointer<el_event>
 
-    init() throws(SystemError) {
+    /// - Parameter isManual: The clock starts at 0 and moves by ``advance(to:)`` alone.
+    init(isManual: Bool) throws(SystemError) {
         var loop: OpaquePointer?
-        let result = el_loop_create(.monotonic, &loop)
+        let result = el_loop_create(isManual ? .manual : .monotonic, &loop)
         guard let loop else { throw SystemError(call: "el_loop_create", code: -result) }
         self.loop = loop
         events = .allocate(capacity: Self.capacity)
@@ -56,7 +57,7 @@ struct Reactor: ~Copyable {
         let event = events[index]
         switch event.kind {
         case .descriptor: return .descriptor(token: event.token, Readiness(rawValue: event.ready))
-        case .timer: return .timer(token: event.token)
+        case .timer: return .timer(token: event.token, nanosecondsLate: event.ready)
         case .signal: return .signal(token: event.token)
         case .child: return .child(token: event.token, status: event.ready)
         case .wake: return .wake
@@ -73,6 +74,15 @@ struct Reactor: ~Copyable {
 
     /// The time now, not the turn's: deadlines count from the very moment.
     var now: EventLoop.Instant { EventLoop.Instant(nanoseconds: el_loop_update_now(loop)) }
+
+    /// Moves a manual clock forward. A moment that has passed changes nothing.
+    func advance(to instant: EventLoop.Instant) {
+        let now = now
+        if instant > now { _ = el_clock_advance(loop, instant.nanoseconds - now.nanoseconds) }
+    }
+
+    /// When the next timer is due; never, without one.
+    var earliestDeadline: EventLoop.Instant { EventLoop.Instant(nanoseconds: el_timer_earliest(loop)) }
 
     func startTimer(at deadline: EventLoop.Instant, token: UInt64) -> Timer {
         let timer = el_timer_start(loop, deadline.nanoseconds, token)

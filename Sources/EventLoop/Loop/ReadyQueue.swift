@@ -42,6 +42,24 @@ struct ReadyQueue {
         return (ring + (head + count) & mask).move()
     }
 
+    /// Takes the item at `position`, counted from the first; those before it stay in their order.
+    mutating func remove(at position: Int) -> Item {
+        let item = (ring + (head + position) & mask).move()
+        for index in stride(from: position, to: 0, by: -1) {
+            (ring + (head + index) & mask).moveInitialize(from: ring + (head + index - 1) & mask, count: 1)
+        }
+        head = (head + 1) & mask
+        count -= 1
+        return item
+    }
+
+    func isCall(at position: Int) -> Bool {
+        if case .call = ring[(head + position) & mask] { true } else { false }
+    }
+
+    /// Where the first call stands, if there is one.
+    var firstCall: Int? { (0..<count).first(where: isCall(at:)) }
+
     private mutating func grow() {
         let larger = UnsafeMutablePointer<Item>.allocate(capacity: (mask + 1) * 2)
         let untilEnd = mask + 1 - head

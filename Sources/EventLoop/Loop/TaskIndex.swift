@@ -7,7 +7,7 @@
 struct TaskIndex {
     private struct Entry {
         var task: UInt
-        var wait: Unmanaged<TaskWait>
+        var node: Unmanaged<TaskNode>
     }
 
     private var entries: UnsafeMutablePointer<Entry?>
@@ -20,7 +20,7 @@ struct TaskIndex {
         entries.initialize(repeating: nil, count: mask + 1)
     }
 
-    /// The entries hold nothing alive: a task that has not ended has its wait from elsewhere.
+    /// The entries hold nothing alive: a task that has not ended has its node from elsewhere.
     func deallocate() {
         entries.deallocate()
     }
@@ -32,18 +32,23 @@ struct TaskIndex {
     }
 
     @inline(__always)
-    subscript(task: UInt) -> TaskWait? {
+    subscript(task: UInt) -> TaskNode? {
         var position = home(of: task)
         while let entry = entries[position] {
-            if entry.task == task { return entry.wait.takeUnretainedValue() }
+            if entry.task == task { return entry.node.takeUnretainedValue() }
             position = (position + 1) & mask
         }
         return nil
     }
 
-    mutating func insert(_ wait: TaskWait, for task: UInt) {
+    /// The nodes of all tasks that have taken their first step and have not ended.
+    var nodes: [TaskNode] {
+        (0...mask).compactMap { entries[$0]?.node.takeUnretainedValue() }
+    }
+
+    mutating func insert(_ node: TaskNode, for task: UInt) {
         if (count + 1) * 2 > mask + 1 { resize(to: (mask + 1) * 2) }
-        place(Entry(task: task, wait: .passUnretained(wait)))
+        place(Entry(task: task, node: .passUnretained(node)))
         count += 1
     }
 
@@ -80,21 +85,5 @@ struct TaskIndex {
             if let entry = former[position] { place(entry) }
         }
         former.deallocate()
-    }
-}
-
-/// The wait at which a task of the loop is, or was last: its token may be dead.
-class TaskWait: @unchecked Sendable {
-    let engine: Engine
-    /// Only the loop's thread touches it.
-    final var token = WaiterToken(rawValue: 0)
-
-    init(engine: Engine) {
-        self.engine = engine
-    }
-
-    /// Ends the wait of a task that was just cancelled. From any thread.
-    final func cancelWait() {
-        if engine.isOnLoopThread { engine.cancelWait(token) } else { engine.post(.cancelTask(self)) }
     }
 }

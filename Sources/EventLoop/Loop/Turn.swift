@@ -27,16 +27,68 @@ extension Engine {
     /// that neither descriptors nor timers starve (asyncio's rule). The order within a turn: what was
     /// ready already, then descriptors, then timers by deadline, then what other threads have left.
     private func turn(_ taskExecutor: UnownedTaskExecutor, _ serialExecutor: UnownedSerialExecutor) {
-        let block = ready.isEmpty && inbox.fallAsleep()
-        let count = reactor.wait(block: block)
-        if block { inbox.wakeUp() }
+        let count = waitForEvents()
         for index in 0..<count { deliver(reactor.event(at: index)) }
         takeInbox()
-        for _ in 0..<ready.count {
-            budget = Engine.budgetPerStep
-            run(ready.removeFirst(), taskExecutor, serialExecutor)
+        let readyCount = ready.count
+        state.counts.turns += 1
+        state.counts.events += UInt64(count)
+        state.counts.steps += UInt64(readyCount)
+        state.counts.mostReady = max(state.counts.mostReady, readyCount)
+        if state.isObserved { observer?.turnBegan(events: count, ready: readyCount) }
+        if seededOrder == nil {
+            for _ in 0..<readyCount {
+                state.budget = Engine.budgetPerStep
+                run(ready.removeFirst(), taskExecutor, serialExecutor)
+            }
+        } else {
+            runShuffled(taskExecutor, serialExecutor)
+        }
+        if state.isObserved { observer?.turnEnded() }
+    }
+
+    private func runShuffled(_ taskExecutor: UnownedTaskExecutor, _ serialExecutor: UnownedSerialExecutor) {
+        for left in stride(from: ready.count, to: 0, by: -1) {
+            state.budget = seededOrder!.budget()
+            let item = seededOrder!.take(from: &ready, candidates: left)
+            run(item, taskExecutor, serialExecutor)
         }
     }
+
+    // MARK: - Waiting
+
+    /// Looks for what has happened, and waits for it if there is nothing else to do. Returns how many events
+    /// there are.
+    @inline(__always)
+    private func waitForEvents() -> Int {
+        guard ready.isEmpty && inbox.fallAsleep() else { return reactor.wait(block: false) }
+        let isPlain = clock.isReal && quietWaiters.isEmpty && whenQuiet == nil
+        let count = isPlain ? reactor.wait(block: true) : waitWithCare()
+        inbox.wakeUp()
+        return count
+    }
+
+    /// Nothing is ready. Unless something has happened meanwhile, all tasks are blocked: who waits for that
+    /// goes on; then a clock that may leaps to the next deadline; and only then is waited for real.
+    private func waitWithCare() -> Int {
+        let count = reactor.wait(block: false)
+        if count > 0 || inbox.hasMessages { return count }
+        if !quietWaiters.isEmpty {
+            wakeAll(in: quietWaiters)
+            return 0
+        }
+        if let whenQuiet {
+            whenQuiet()
+            return 0
+        }
+        let deadline = reactor.earliestDeadline
+        guard offloadsUnderWay == 0, clock.mayLeap(to: deadline) else { return reactor.wait(block: true) }
+        reactor.advance(to: deadline)
+        virtualNow.store(deadline.nanoseconds, ordering: .relaxed)
+        return reactor.wait(block: false)
+    }
+
+    // MARK: - Steps
 
     @inline(__always)
     private func run(
@@ -45,7 +97,7 @@ extension Engine {
         switch item {
         case .job(let job): run(job, isIsolated: false, taskExecutor, serialExecutor)
         case .isolatedJob(let job): run(job, isIsolated: true, taskExecutor, serialExecutor)
-        case .call(let call): call.run()
+        case .call(let call): run(call)
         case .yielded(let continuation):
             // Resuming appends the task's job to the queue's end. Its turn is now, so it is taken back;
             // unless the job went elsewhere, as an actor's without a preference does.
@@ -55,34 +107,51 @@ extension Engine {
         }
     }
 
+    @inline(__always)
+    private func run(_ call: ScheduledCall) {
+        if state.isObserved { observer?.stepBegan(.call(call)) }
+        call.run()
+        if state.isObserved { observer?.stepEnded(.call(call), node: nil) }
+    }
+
     /// Runs a job, and as long as it only changes executors, the rest of its step.
     @inline(__always)
     private func run(
         _ job: UnownedJob, isIsolated: Bool, _ taskExecutor: UnownedTaskExecutor,
         _ serialExecutor: UnownedSerialExecutor
     ) {
-        runningJob = unsafeBitCast(job, to: UInt.self)
-        isRunningIsolated = isIsolated
+        let address = unsafeBitCast(job, to: UInt.self)
+        state.runningJob = address
+        state.isRunningIsolated = isIsolated
+        if state.isObserved { observer?.stepBegan(.task(address)) }
         while true {
-            if isRunningIsolated {
+            if state.isRunningIsolated {
                 job.runSynchronously(on: serialExecutor)
             } else {
                 job.runSynchronously(on: taskExecutor)
             }
-            guard hasHopped else { break }
-            hasHopped = false
-            isRunningIsolated.toggle()
+            guard state.hasHopped else { break }
+            state.hasHopped = false
+            state.isRunningIsolated.toggle()
         }
-        runningJob = 0
+        if state.isObserved { observer?.stepEnded(.task(address), node: taskIndex[address]) }
+        state.runningJob = 0
     }
 
     private func deliver(_ event: Reactor.Event) {
         switch event {
         case .descriptor(let token, let readiness): observers[token]?.descriptorIsReady(readiness)
-        case .timer(let token): wake(WaiterToken(rawValue: token))
+        case .timer(let token, let lateness): timerFired(WaiterToken(rawValue: token), lateness)
         case .signal(let token): deliverSignal(token)
-        case .wake, .child: break  // Nothing here watches a child yet.
+        case .wake: onWake?()
+        case .child: break  // Nothing here watches a child yet.
         }
+    }
+
+    private func timerFired(_ token: WaiterToken, _ lateness: UInt32) {
+        state.counts.timers += 1
+        if state.isObserved { observer?.timerFired(token, lateness: .nanoseconds(lateness)) }
+        wake(token)
     }
 
     // Apart, or its check for exclusive access would be hoisted out of the loop over the events.
@@ -100,7 +169,7 @@ extension Engine {
             case .call(let call): schedule(call)
             case .delayed(let job, let deadline): delayJob(job, until: deadline)
             case .cancelWait(let token): cancelWait(token)
-            case .cancelTask(let wait): cancelWait(wait.token)
+            case .cancelTask(let node): cancelWait(node.token)
             case .perform(let action): action()
             case .nudge: break
             }

@@ -27,6 +27,8 @@ struct WaiterTable {
         case reserved
         case over(Wakeup)
         case task(UnsafeContinuation<Wakeup, Never>)
+        /// A task that not even its cancellation wakes.
+        case uncancellable(UnsafeContinuation<Wakeup, Never>)
         case job(ReadyJob)
         case call(ScheduledCall)
     }
@@ -115,7 +117,9 @@ struct WaiterTable {
     // MARK: - Waits
 
     /// Puts the continuation into a reserved slot; or says how the wait ended before, and frees the slot.
-    mutating func park(_ token: WaiterToken, _ continuation: UnsafeContinuation<Wakeup, Never>) -> Wakeup? {
+    mutating func park(
+        _ token: WaiterToken, _ continuation: UnsafeContinuation<Wakeup, Never>, isCancellable: Bool = true
+    ) -> Wakeup? {
         guard let index = index(of: token) else {
             preconditionFailure("A wait parks once, in the slot that it has reserved.")
         }
@@ -123,7 +127,7 @@ struct WaiterTable {
             release(index)
             return wakeup
         }
-        slots[Int(index)].waiter = .task(continuation)
+        slots[Int(index)].waiter = isCancellable ? .task(continuation) : .uncancellable(continuation)
         return nil
     }
 
@@ -140,7 +144,7 @@ struct WaiterTable {
             return nil
         case .reserved:
             slots[Int(index)].waiter = .over(wakeup)
-        case .task, .job, .call:
+        case .task, .uncancellable, .job, .call:
             release(index)
         }
         return waiter
@@ -152,7 +156,7 @@ struct WaiterTable {
         if let index = index(of: token) { release(index) }
     }
 
-    /// Every task that is parked now.
+    /// Every task that is parked now and may be cancelled.
     var parkedTasks: [WaiterToken] {
         (0..<used).compactMap { index in
             if case .task = slots[Int(index)].waiter { token(of: index) } else { nil }
@@ -185,15 +189,15 @@ struct WaiterTable {
 }
 
 /// The tasks that wait for one thing, in the order in which they came. It holds live waiters only.
-final class WaitQueue {
-    let reason: WaitReason
-    fileprivate(set) var first = UInt32.max
-    fileprivate(set) var last = UInt32.max
-    fileprivate(set) var count = 0
+class WaitQueue {
+    final let reason: WaitReason
+    fileprivate(set) final var first = UInt32.max
+    fileprivate(set) final var last = UInt32.max
+    fileprivate(set) final var count = 0
 
     init(for reason: WaitReason) {
         self.reason = reason
     }
 
-    var isEmpty: Bool { count == 0 }
+    final var isEmpty: Bool { count == 0 }
 }

@@ -7,8 +7,9 @@ public final class Promise<Value> {
     public let future: Future<Value>
 
     /// - Precondition: A loop runs on this thread, or `loop` is given.
-    public init(on loop: EventLoop? = nil) {
-        future = Future(engine: (loop ?? EventLoop.current(for: "Promise()")).engine)
+    public init(on loop: EventLoop? = nil, fileID: String = #fileID, line: UInt = #line) {
+        let loop = loop ?? EventLoop.current(for: "Promise()")
+        future = Future(engine: loop.engine, fileID: fileID, line: line)
     }
 
     deinit {
@@ -45,13 +46,29 @@ public struct AbandonedPromise: Error, CustomStringConvertible {
 
 /// A result that is not there yet: several tasks may await it, and callbacks may be told.
 ///
+/// An error that nobody asked for by the time the future is gone is reported to the loop's error handler.
+///
 /// Bound to its loop's thread; use from another traps.
 public final class Future<Value> {
-    private let core: FutureCore
+    private let completion: Completion
     private var outcome: Result<Value, any Error>?
+    /// Whether ``cancel()`` came before a result.
+    public private(set) var isCancelled = false
+    /// Whether somebody was told of an error, who will see to it.
+    private var isRetrieved = false
+    private let fileID: String
+    private let line: UInt
 
-    fileprivate init(engine: Engine) {
-        core = FutureCore(engine: engine)
+    fileprivate init(engine: Engine, fileID: String, line: UInt) {
+        completion = Completion(engine: engine, reason: .future)
+        self.fileID = fileID
+        self.line = line
+    }
+
+    deinit {
+        guard !isRetrieved, !isCancelled, case .failure(let error)? = outcome else { return }
+        if error is AbandonedPromise || error is CancellationError { return }
+        completion.engine.report(UnhandledError(.futureFailed, error, name: nil, fileID: fileID, line: line))
     }
 
     /// The value, at once when it is set, or as soon as it is.
@@ -62,103 +79,70 @@ public final class Future<Value> {
     ///   ``AbandonedPromise``.
     public var value: Value {
         get async throws {
-            try await core.waitUntilDone()
+            completion.engine.assertOnLoop("Future.value")
+            isRetrieved = true
+            if !completion.isDone, await completion.wait() == .cancelled { throw CancellationError() }
             return try outcome!.get()
         }
     }
 
     /// The result, if it is set.
     public var result: Result<Value, any Error>? {
-        core.engine.assertMayBeUsedHere("Future.result")
+        completion.engine.assertMayBeUsedHere("Future.result")
+        if outcome != nil { isRetrieved = true }
         return outcome
     }
 
-    public var isDone: Bool { core.isDone }
-
-    /// Whether ``cancel()`` came before a result.
-    public var isCancelled: Bool { core.isCancelled }
+    public var isDone: Bool { completion.isDone }
 
     /// Sets a `CancellationError` as the result, if there is none yet. The promise's later result is ignored.
     ///
     /// - Returns: Whether it had an effect.
     @discardableResult
     public func cancel() -> Bool {
-        core.engine.assertMayBeUsedHere("Future.cancel()")
-        guard !core.isDone else { return false }
-        outcome = .failure(CancellationError())
-        core.finish(isCancelled: true)
+        completion.engine.assertMayBeUsedHere("Future.cancel()")
+        guard !completion.isDone else { return false }
+        isCancelled = true
+        finish(with: .failure(CancellationError()))
         return true
     }
 
     /// Calls `callback` with the result on the loop, in the turn after it is set; callbacks are called in
     /// the order in which they were added, also when the result is there already.
     public func addDoneCallback(_ callback: @escaping (Result<Value, any Error>) -> Void) {
-        core.engine.assertMayBeUsedHere("Future.addDoneCallback")
-        // The future is held until then: by its core's list, or by the call.
-        core.addCallback { callback(self.outcome!) }
+        completion.engine.assertMayBeUsedHere("Future.addDoneCallback")
+        isRetrieved = true
+        // The future is held until then: by its completion's list, or by the call.
+        completion.addCallback { callback(self.outcome!) }
     }
 
     fileprivate func resolve(_ result: Result<Value, any Error>) {
-        core.engine.assertMayBeUsedHere("Promise.succeed or fail")
-        guard !core.isDone else {
-            precondition(core.isCancelled, "A promise is set once: this one has a result already.")
+        completion.engine.assertMayBeUsedHere("Promise.succeed or fail")
+        guard !completion.isDone else {
+            precondition(isCancelled, "A promise is set once: this one has a result already.")
             return
         }
+        finish(with: result)
+    }
+
+    private func finish(with result: Result<Value, any Error>) {
         outcome = result
-        core.finish(isCancelled: false)
+        completion.finish()
     }
 
     /// The promise is gone, perhaps on another thread, from which the state must not even be read.
     fileprivate func abandon() {
-        if core.engine.isRunning && !core.engine.isOnLoopThread {
+        let engine = completion.engine
+        if engine.isRunning && !engine.isOnLoopThread {
             nonisolated(unsafe) let future = self
-            core.engine.post(.perform { future.finishAbandoned() })
+            engine.post(.perform { future.finishAbandoned() })
         } else {
             finishAbandoned()
         }
     }
 
     private func finishAbandoned() {
-        guard !core.isDone else { return }
-        outcome = .failure(AbandonedPromise())
-        core.finish(isCancelled: false)
-    }
-}
-
-/// What a future is without its value: who waits for it. Apart, because generic code costs a look-up of the
-/// value's metadata at each step.
-private final class FutureCore {
-    let engine: Engine
-    private let waiters = WaitQueue(for: .future)
-    private var callbacks: [() -> Void] = []
-    private(set) var isDone = false
-    private(set) var isCancelled = false
-
-    init(engine: Engine) {
-        self.engine = engine
-    }
-
-    func waitUntilDone() async throws {
-        engine.assertOnLoop("Future.value")
-        while !isDone {
-            if await engine.suspend(in: waiters) == .cancelled { throw CancellationError() }
-        }
-    }
-
-    func addCallback(_ callback: @escaping () -> Void) {
-        if isDone {
-            engine.schedule(ScheduledCall(engine: engine, callback))
-        } else {
-            callbacks.append(callback)
-        }
-    }
-
-    func finish(isCancelled: Bool) {
-        isDone = true
-        self.isCancelled = isCancelled
-        for callback in callbacks { engine.schedule(ScheduledCall(engine: engine, callback)) }
-        callbacks = []
-        engine.wakeAll(in: waiters)
+        if !completion.isDone { finish(with: .failure(AbandonedPromise())) }
     }
 }
 

@@ -13,7 +13,7 @@
 public func gather<each Value>(
     _ operations: repeat @escaping () async throws -> each Value
 ) async throws -> (repeat each Value) {
-    checkLoop("gather")
+    _ = currentLoop("gather")
     let slots = (repeat ResultSlot(each operations))
     try await withThrowingDiscardingTaskGroup { group in
         for slot in repeat each slots {
@@ -35,7 +35,7 @@ public func gather<each Value>(
 public func gatherResults<each Value>(
     _ operations: repeat @escaping () async throws -> each Value
 ) async -> (repeat Result<each Value, any Error>) {
-    checkLoop("gatherResults")
+    _ = currentLoop("gatherResults")
     let slots = (repeat ResultSlot(each operations))
     await withDiscardingTaskGroup { group in
         for slot in repeat each slots {
@@ -65,7 +65,7 @@ public func gather<Elements: Sequence, Value>(
     _ elements: Elements, limit: Int? = nil,
     _ operation: @escaping (Elements.Element) async throws -> Value
 ) async throws -> [Value] {
-    checkLoop("gather")
+    _ = currentLoop("gather")
     let work = GatheredWork(elements, operation)
     try await withThrowingDiscardingTaskGroup { group in
         nonisolated(unsafe) let work = work
@@ -96,7 +96,7 @@ public func gatherResults<Elements: Sequence, Value>(
     _ elements: Elements, limit: Int? = nil,
     _ operation: @escaping (Elements.Element) async throws -> Value
 ) async -> [Result<Value, any Error>] {
-    checkLoop("gatherResults")
+    _ = currentLoop("gatherResults")
     let work = GatheredWork(elements, operation)
     await withDiscardingTaskGroup { group in
         for _ in 0..<work.laneCount(limit) {
@@ -107,13 +107,8 @@ public func gatherResults<Elements: Sequence, Value>(
     return work.results
 }
 
-@usableFromInline
-func checkLoop(_ caller: String) {
-    _ = EventLoop.current(for: caller)
-}
-
 /// One operation and how it ended.
-private final class ResultSlot<Value> {
+final class ResultSlot<Value> {
     private let operation: () async throws -> Value
     private(set) var result: Result<Value, any Error>?
 

@@ -14,17 +14,19 @@ extension Engine {
     /// Parks the current task until its token is woken or the task is cancelled, whichever comes first,
     /// before or after the task has parked.
     ///
-    /// A task that this loop started is cancelled through its ``TaskWait``. Others (a plain `Task`, a child
+    /// A task that this loop started is cancelled through its ``TaskNode``. Others (a plain `Task`, a child
     /// of one) need a handler for each wait.
     @inline(__always)
     func park(_ token: WaiterToken, isolation: isolated (any Actor)? = #isolation) async -> Wakeup {
         let (task, isCancelled) = currentTask()
-        guard let wait = taskIndex[task] else { return await parkWithHandler(token) }
+        guard let node = taskIndex[task], node.hearsOfCancellation else {
+            return await parkWithHandler(token)
+        }
         if isCancelled {
             waiters.withdraw(token)
             return .cancelled
         }
-        wait.token = token
+        node.token = token
         return await withUnsafeContinuation(isolation: isolation) { continuation in
             if let wakeup = waiters.park(token, continuation) { continuation.resume(returning: wakeup) }
         }
@@ -47,8 +49,8 @@ extension Engine {
     /// runs dry starves neither tasks nor timers; and notices a cancellation then.
     @inline(__always)
     func spendBudget() async throws {
-        budget -= 1
-        if budget < 0 { try await letOthersGoFirst() }
+        state.budget -= 1
+        if state.budget < 0 { try await letOthersGoFirst() }
     }
 
     private func letOthersGoFirst() async throws {
@@ -63,6 +65,18 @@ extension Engine {
         return await park(token)
     }
 
+    /// Parks the current task at the end of `queue`, whether it is cancelled or not. For waits that are
+    /// sure to end soon, and that somebody relies on: nothing but the waker ends them.
+    func suspendUncancellably(in queue: WaitQueue, isolation: isolated (any Actor)? = #isolation) async {
+        let token = reserveWait(for: queue.reason)
+        waiters.enqueue(token, in: queue)
+        _ = await withUnsafeContinuation(isolation: isolation) { continuation in
+            if let wakeup = waiters.park(token, continuation, isCancellable: false) {
+                continuation.resume(returning: wakeup)
+            }
+        }
+    }
+
     /// Lets the first task in the queue go on. Returns whether there was one.
     @discardableResult
     func wakeFirst(in queue: WaitQueue) -> Bool {
@@ -74,26 +88,4 @@ extension Engine {
     func wakeAll(in queue: WaitQueue) {
         for _ in 0..<queue.count { wakeFirst(in: queue) }
     }
-}
-
-extension TaskWait {
-    /// The running task's waits are this one's from here on, until ``leave(_:)`` with what this returns.
-    func enter() -> UInt {
-        let task = currentTask().address
-        engine.taskIndex.insert(self, for: task)
-        return task
-    }
-
-    func leave(_ task: UInt) {
-        engine.taskIndex.remove(task)
-    }
-}
-
-/// The address of the task that runs, and whether it is cancelled.
-@inline(__always)
-func currentTask() -> (address: UInt, isCancelled: Bool) {
-    // Not unwrapped: the standard library's type would be copied by way of the runtime.
-    let address = withUnsafeCurrentTask { unsafeBitCast($0, to: UInt.self) }
-    if address == 0 { preconditionFailure("Only a task can wait.") }
-    return (address, Task.isCancelled)
 }

@@ -11,13 +11,13 @@ struct TaskIndexTests {
         let engine = try Engine()
         var index = TaskIndex()
         defer { index.deallocate() }
-        var model: [UInt: TaskWait] = [:]
+        var model: [UInt: TaskNode] = [:]
         for step in 0..<20_000 {
             // Few distinct addresses, so that they collide and come back; more of them half of the time.
             let task = UInt.random(in: 1...600, using: &random) * 16
             let grows = step / 2_000 % 2 == 0
             if model[task] == nil, grows || Int.random(in: 0..<4, using: &random) == 0 {
-                let wait = TaskWait(engine: engine)
+                let wait = TaskNode(engine: engine)
                 model[task] = wait
                 index.insert(wait, for: task)
             } else {

@@ -52,6 +52,7 @@ func turns(_ count: Int = 1) async {
 
 extension EventLoop {
     /// `run { … }`, which in these tests could also mean the internal `run(until:)`.
+    @discardableResult
     func runBody<Success: Sendable>(
         _ body: sending @escaping @isolated(any) () async throws -> Success
     ) throws -> Success {
@@ -66,4 +67,22 @@ func operations<Value>(
     var operations: [() async throws -> Value] = []
     for index in 0..<count { operations.append(make(index)) }
     return operations
+}
+
+/// Runs `body` on a fresh loop whose time is virtual, on this thread, and looks whether anything was left
+/// behind.
+func virtually<Success: Sendable>(
+    seed: UInt64? = nil, sourceLocation: SourceLocation = #_sourceLocation,
+    _ body: sending @escaping @isolated(any) () async throws -> Success
+) throws -> Success {
+    let loop = try EventLoop(clock: .virtual, seed: seed)
+    defer { expectNothingLeft(on: loop, sourceLocation: sourceLocation) }
+    return try loop.runBody(body)
+}
+
+/// How long it takes on the current loop's clock.
+func elapsed(_ body: () async throws -> Void) async rethrows -> Duration {
+    let start = EventLoop.current.now
+    try await body()
+    return start.duration(to: EventLoop.current.now)
 }

@@ -116,7 +116,7 @@ struct LoopTaskTests {
             }
             let value = try await Task.detached { try await task.value }.value
             #expect(value == 3)
-            return Weak(task)
+            return Weak(task.record)
         }
         #expect(task.value == nil)
     }

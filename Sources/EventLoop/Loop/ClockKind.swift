@@ -1,0 +1,58 @@
+extension EventLoop {
+    /// What time is to a loop.
+    public enum ClockKind: Sendable {
+        /// CLOCK_MONOTONIC (clock_gettime(2)): real time.
+        case monotonic
+        /// Starts at zero, and leaps to the next deadline whenever all tasks are blocked: what sleeps for an
+        /// hour ends at once, in the order of the deadlines, and the same each time.
+        ///
+        /// Time stands while a task waits for blocking work on a thread. It does not wait for other
+        /// processes, nor for threads that talk to the loop by descriptors: deadlines come before their
+        /// answers, since nobody can know whether one will come. `Task.sleep`, which looks at the machine's
+        /// clock, too, is rounded up to a millisecond.
+        case virtual
+        /// Starts at zero, and moves only by ``EventLoop/advance(by:)`` and ``EventLoop/run(for:)``.
+        case manual
+    }
+}
+
+/// A loop's clock and how it may move: what the reactor's own clock does not know.
+struct LoopClock {
+    let kind: EventLoop.ClockKind
+    /// How far a manual clock may go, for each that moves it.
+    private var targets: [EventLoop.Instant] = []
+
+    init(_ kind: EventLoop.ClockKind) {
+        self.kind = kind
+    }
+
+    var isReal: Bool { kind == .monotonic }
+
+    /// Whether the clock may leap to `deadline` when nothing else is left to do.
+    func mayLeap(to deadline: EventLoop.Instant) -> Bool {
+        guard deadline != .never else { return false }
+        return switch kind {
+        case .monotonic: false
+        case .virtual: true
+        case .manual: targets.contains { deadline <= $0 }
+        }
+    }
+
+    /// The delay of a `Task.sleep`. The runtime takes the deadline by the machine's clock, and by the time
+    /// that it asks for the delay until then, some of that has passed: rounded up to a millisecond, it is
+    /// what the program said, and equal sleeps stay equal.
+    func withoutRealTime(_ delay: Duration) -> Duration {
+        let nanoseconds = delay.nanosecondsRoundedUp
+        let millisecond: Int64 = 1_000_000
+        guard nanoseconds < .max - millisecond else { return delay }
+        return .nanoseconds((nanoseconds + millisecond - 1) / millisecond * millisecond)
+    }
+
+    mutating func allow(_ target: EventLoop.Instant) {
+        targets.append(target)
+    }
+
+    mutating func disallow(_ target: EventLoop.Instant) {
+        if let index = targets.firstIndex(of: target) { targets.remove(at: index) }
+    }
+}

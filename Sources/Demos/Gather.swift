@@ -12,52 +12,51 @@ private struct Failure: Error, CustomStringConvertible {
 
 @MainActor
 func gatherDemo() throws {
-    let watch = Stopwatch()
-    try EventLoop.run {
-        Console.section("gather: values in the order of the operations")
+    try Stage.run {
+        section("gather: values in the order of the operations")
         let (number, text) = try await gather(
-            { try await answer(42, after: .seconds(1), watch) },
-            { try await answer("text", after: .seconds(0.5), watch) })
-        watch.log("returned \(number) and \(text)")
+            { try await answer(42, after: .seconds(1)) },
+            { try await answer("text", after: .seconds(0.5)) })
+        log("returned \(number) and \(text)")
 
-        Console.section("gather: the first error ends the others")
+        section("gather: the first error ends the others")
         do {
             try await gather(
-                { try await answer("slow", after: .seconds(5), watch) },
-                { try await fail(after: .seconds(0.5), watch) })
+                { try await answer("slow", after: .seconds(5)) },
+                { try await fail(after: .seconds(0.5)) })
         } catch {
-            watch.log("threw \(error)")
+            log("threw \(error)")
         }
 
-        Console.section("gatherResults: values and errors, side by side")
+        section("gatherResults: values and errors, side by side")
         let results = await gatherResults([1, 2, 3]) { number in
-            if number == 2 { return try await fail(after: .seconds(0.5), watch) }
-            return try await answer("number \(number)", after: .seconds(1), watch)
+            if number == 2 { return try await fail(after: .seconds(0.5)) }
+            return try await answer("number \(number)", after: .seconds(1))
         }
-        for result in results { watch.log("\(result)") }
+        for result in results { log("\(result)") }
 
-        Console.section("gather with a limit: five operations, two at a time")
+        section("gather with a limit: five operations, two at a time")
         try await gather(1...5, limit: 2) { number in
-            try await answer("number \(number)", after: .seconds(0.5), watch)
+            try await answer("number \(number)", after: .seconds(0.5))
         }
     }
 }
 
 @MainActor
-private func answer<Value>(_ value: Value, after delay: Duration, _ watch: Stopwatch) async throws -> Value {
+private func answer<Value>(_ value: Value, after delay: Duration) async throws -> Value {
     do {
         try await sleep(for: delay)
     } catch {
-        watch.log("\(value) is cancelled")
+        log("\(value) is cancelled")
         throw error
     }
-    watch.log("\(value) is there")
+    log("\(value) is there")
     return value
 }
 
 @MainActor
-private func fail(after delay: Duration, _ watch: Stopwatch) async throws -> String {
+private func fail(after delay: Duration) async throws -> String {
     try await sleep(for: delay)
-    watch.log("something fails")
+    log("something fails")
     throw Failure(description: "an error")
 }

@@ -3,14 +3,18 @@
 // In Python this is asyncio.run(main()), with `await asyncio.sleep(1)` between two prints. Here
 // `EventLoop.run` makes the loop, runs the body on it until that ends, and returns what it returned. While
 // the task sleeps, the loop waits in one system call, and would run any other task that is ready.
+//
+// (`Stage.run` is `EventLoop.run` with the clock that the command line asks for.)
 
 import EventLoop
 
 @MainActor
 func hello() throws {
-    try EventLoop.run {
-        print("Hello …")
+    title("Hello, a second of sleep, world")
+    try Stage.run {
+        log("Hello …")
         try await sleep(for: .seconds(1))
-        print("… world!")
+        log("… world!")
     }
+    conclude("An await is where a task lets others run: here there were none, so the thread slept.")
 }

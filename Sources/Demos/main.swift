@@ -1,18 +1,28 @@
 import Glibc
 
-let demos = [
-    Demo(name: "hello", summary: "print, wait a second, print", run: .plain(hello)),
-    Demo(name: "sync-async", summary: "three waits: one after another, then at once", run: .plain(syncAsync)),
-    Demo(name: "tasks", summary: "start tasks, await them later", run: .plain(tasks)),
-    Demo(
-        name: "gather", summary: "many results, in order; errors, collected or thrown",
-        run: .plain(gatherDemo)),
-    Demo(name: "echo", summary: "a TCP server and its clients in one program", run: .plain(echo)),
-    Demo(name: "fetch", summary: "five HTTP requests: one after another, then at once", run: .plain(fetch)),
-    Demo(name: "headline", summary: "sync-async and fetch", run: .plain(headline)),
-    Demo(name: "serve-echo", summary: "a server for nc", run: .onPort(serveEcho)),
-    Demo(name: "serve-http", summary: "a server for curl, browsers and wrk", run: .onPort(serveHTTP)),
+let groups = [
+    DemoGroup(
+        title: "First steps",
+        demos: [
+            Demo("headline", "blocking code against the event loop, on real sockets", .works(headline)),
+            Demo("hello", "print, wait a second, print", .sleeps(hello)),
+            Demo("tasks", "start tasks, await them later", .sleeps(tasks)),
+            Demo("sync-async", "three waits: one after another, then at once", .sleeps(syncAsync)),
+            Demo("gather", "many results, in order; errors, collected or thrown", .sleeps(gatherDemo)),
+        ]),
+    DemoGroup(
+        title: "Sockets",
+        demos: [
+            Demo("fetch", "five HTTP requests: one after another, then at once", .works(fetch)),
+            Demo("echo", "a TCP server and its clients in one program", .works(echo)),
+        ]),
+    DemoGroup(
+        title: "Servers to try by hand",
+        demos: [
+            Demo("serve-echo", "a server for nc", .onPort(serveEcho)),
+            Demo("serve-http", "a server for curl, browsers and wrk", .onPort(serveHTTP)),
+        ]),
 ]
 
 Console.flushLines()
-exit(DemoCommand(demos: demos, unnamed: "headline").run(Array(CommandLine.arguments.dropFirst())))
+exit(DemoCommand(groups: groups, unnamed: "headline").run(Array(CommandLine.arguments.dropFirst())))

@@ -6,8 +6,8 @@ struct LessonTests {
     func hello() async throws {
         let start = SuspendingClock.now
         try await withProgram("hello") { program in
-            let lines = try program.remainingLines()
-            #expect(lines == ["Hello …", "… world!"])
+            let lines = try program.remainingLines().compactMap(TimedLine.init)
+            #expect(lines.map(\.text) == ["Hello …", "… world!"])
             #expect(try program.waitForEnd() == .exit(0))
             #expect(SuspendingClock.now - start >= .seconds(1))
         }

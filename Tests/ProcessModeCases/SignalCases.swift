@@ -1,7 +1,80 @@
 import EventLoop
 import Glibc
 
+/// These end their process by SIGINT.
+let interruptCases = [
+    Case("interrupt: cleans up") {
+        try EventLoop.run {
+            spawn {
+                do { try await sleep(until: .never) } catch { print("task: \(error)") }
+            }
+            await yield()
+            raise(SIGINT)
+            do {
+                try await sleep(until: .never)
+            } catch {
+                print("main: \(error)")
+                for _ in 0..<3 { await yield() }
+                print("main cleaned up")
+                throw error
+            }
+        }
+        print("not reached")
+    },
+    Case("interrupt: stuck") {
+        try EventLoop.run {
+            _ = write(STDOUT_FILENO, "stuck\n", 6)
+            raise(SIGINT)
+            raise(SIGINT)
+            while true { pause() }
+        }
+    },
+]
+
 let signalCases = [
+    Case("SIGINT: a body that catches its cancellation has its value returned, and SIGINT acts as before") {
+        let value = try EventLoop.run {
+            raise(SIGINT)
+            do { try await sleep(until: .never) } catch {}
+            return 5
+        }
+        try check(value == 5, "\(value)")
+        var action = sigaction()
+        sigaction(SIGINT, nil, &action)
+        try check(action.__sigaction_handler.sa_handler == nil, "SIGINT still has a handler")
+    },
+    Case("SIGINT from another process wakes a loop that waits") {
+        let ended = try EventLoop.run {
+            let child = try spawnKill(SIGINT)
+            do { try await sleep(until: .never) } catch {}
+            waitpid(child, nil, 0)
+            return Task.isCancelled
+        }
+        try check(ended, "not cancelled")
+    },
+    Case("SIGINT: a program's own handler stays") {
+        signal(SIGINT) { _ in }
+        try EventLoop.run {
+            raise(SIGINT)
+            raise(SIGINT)
+            try await sleep(for: .milliseconds(1))
+        }
+        var action = sigaction()
+        sigaction(SIGINT, nil, &action)
+        try check(action.__sigaction_handler.sa_handler != nil, "the handler is gone")
+    },
+    Case("SIGINT: Signals has it while it listens") {
+        try EventLoop.run {
+            let signals = try Signals([SIGINT])
+            raise(SIGINT)
+            for try await number in signals {
+                try check(number == SIGINT, "\(number)")
+                break
+            }
+            try Task.checkCancellation()
+            signals.close()
+        }
+    },
     Case("signals arrive in their order through for try await") {
         try EventLoop.run {
             let signals = try Signals([SIGUSR1, SIGUSR2])

@@ -2,7 +2,7 @@ import EventLoop
 
 let virtualTimeCases = [
     Case("virtual time: the runtime's sleeps, children and main-actor code take no time, in order") {
-        let log = Log()
+        let log = VirtualLog()
         try EventLoop.run(clock: .virtual) {
             async let one: Void = log.wait(4000, by: "async let")
             let two = Task { try await log.wait(3000, by: "task") }
@@ -52,7 +52,7 @@ let virtualTimeCases = [
     },
 ]
 
-@MainActor private final class Log {
+@MainActor private final class VirtualLog {
     private(set) var lines: [String] = []
 
     func wait(_ seconds: Int, by name: String) async throws {

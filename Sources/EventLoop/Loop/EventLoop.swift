@@ -101,9 +101,36 @@ public final class EventLoop: Sendable {
     ) throws -> Success {
         // Before the task exists, which would run later otherwise.
         try checkMayRun()
-        let main = TaskOutcome.start(on: self, name: "main", fileID: fileID, line: line, body)
+        let main = TaskOutcome<Success>(on: self, name: "main", fileID: fileID, line: line)
+        main.start(on: self, body)
         try run(toTheEndOf: main)
         return try main.result!.get()
+    }
+
+    /// Ends the loop: cancels every task that is left, runs until all have ended, and gives back what the
+    /// loop holds. Like the end of a process-mode run; asyncio's Runner.close.
+    ///
+    /// Plain `Task`s that wait in this library are cancelled, too; those that wait elsewhere cannot be found.
+    /// A loop that was closed can neither be run nor used; closing it again does nothing. A loop that goes
+    /// without having been closed reports each task that it leaves behind.
+    ///
+    /// - Throws: ``EventLoopError/alreadyRunning`` when this thread runs a loop.
+    public func close() throws(EventLoopError) {
+        guard !engine.isClosed else { return }
+        try close(orOnceHopeless: { false })
+    }
+
+    /// Closes the loop, and does not wait for tasks any more once there is no hope that they will end.
+    func close(orOnceHopeless isHopeless: () -> Bool) throws(EventLoopError) {
+        try checkMayRun()
+        engine.isWindingUp = true
+        for task in engine.tasks.elements { task.cancel() }
+        engine.perform { [engine] in engine.cancelAllWaits() }
+        let isOver = { [engine] in engine.isIdle && engine.tasks.count == 0 }
+        while !isOver() && !isHopeless() {
+            try run(until: { isOver() || isHopeless() })
+        }
+        engine.close()
     }
 
     /// Runs until the task has ended. A stop that comes first asks it to end: it hears of that as a
@@ -186,6 +213,12 @@ public final class EventLoop: Sendable {
     public func setErrorHandler(_ handler: @escaping @Sendable (UnhandledError) -> Void) {
         engine.errorHandler.withLock { $0 = handler }
     }
+}
+
+/// ``EventLoop/current`` for code that is compiled into other modules.
+@usableFromInline
+func currentLoop(_ caller: String) -> EventLoop {
+    EventLoop.current(for: caller)
 }
 
 /// The loop that runs on the calling thread.

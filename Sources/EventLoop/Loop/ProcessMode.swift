@@ -1,4 +1,5 @@
 @_spi(ExperimentalCustomExecutors) import _Concurrency
+import Glibc
 import Synchronization
 
 extension EventLoop {
@@ -12,6 +13,11 @@ extension EventLoop {
     /// an error that nobody looked at is reported. Plain `Task`s that wait in this library get a
     /// `CancellationError`; those that wait elsewhere cannot be found, and are left behind. Then the
     /// process gets its former executors back. `run` may be called again.
+    ///
+    /// The first SIGINT cancels the body. If that ends the body with a `CancellationError`, the process
+    /// ends by SIGINT once everything has been cleaned up; a body that catches it and returns has its value
+    /// returned. A second SIGINT ends the process at once. None of this happens in a program that handles
+    /// or ignores SIGINT itself; and while ``Signals`` listens for SIGINT, that has it.
     ///
     /// Call it from a synchronous `main`, before other threads have started tasks: from then on their
     /// nonisolated code would run here, too.
@@ -38,23 +44,19 @@ extension EventLoop {
         let loop = try EventLoop(isProcessWide: true, clock: clock, seed: seed)
         ProcessMode.install(loop)
         defer { ProcessMode.uninstall() }
-        let main = TaskOutcome.start(on: loop, name: "main", fileID: fileID, line: line, body)
+        let main = TaskOutcome<Success>(on: loop, name: "main", fileID: fileID, line: line)
+        main.start(on: loop, body)
+        let interrupt = Interrupt(engine: loop.engine, cancel: main.cancel)
         try loop.run(toTheEndOf: main)
-        try loop.windUp()
-        return try main.result!.get()
-    }
-
-    /// Cancels what is left and runs until it has ended, or until there is no hope that it will; then closes
-    /// the loop.
-    func windUp(orUntil isHopeless: () -> Bool = { false }) throws(EventLoopError) {
-        engine.isWindingUp = true
-        for task in engine.tasks.elements { task.cancel() }
-        engine.perform { [engine] in engine.cancelAllWaits() }
-        let isOver = { [engine] in engine.isIdle && engine.tasks.count == 0 }
-        while !isOver() && !isHopeless() {
-            try run(until: { isOver() || isHopeless() })
+        try loop.close()
+        let result = main.result!
+        if interrupt.end(), case .failure(is CancellationError) = result {
+            // All is cleaned up, and the default action is back: the process ends as the signal would have
+            // it, but with what it has printed.
+            fflush(nil)
+            raise(SIGINT)
         }
-        engine.close()
+        return try result.get()
     }
 }
 

@@ -166,7 +166,8 @@ extension Engine {
         case .descriptor(let token, let readiness): observers[token]?.descriptorIsReady(readiness)
         case .timer(let token, let lateness): timerFired(WaiterToken(rawValue: token), lateness)
         case .signal(let token): deliverSignal(token)
-        case .wake, .child: break  // Nothing here watches a child yet.
+        case .wake: onWake?()
+        case .child: break  // Nothing here watches a child yet.
         }
     }
 

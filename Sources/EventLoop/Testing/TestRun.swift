@@ -28,9 +28,9 @@ package final class TestRun: @unchecked Sendable {
     }
 
     /// Ends the tasks that are left, as far as they let themselves be ended.
-    private func windUp() throws {
+    private func close() throws {
         isStuck = false
-        try loop.windUp(orUntil: { self.isStuck })
+        try loop.close(orOnceHopeless: { self.isStuck })
     }
 
     /// Throws what was wrong.
@@ -51,14 +51,13 @@ package final class TestRun: @unchecked Sendable {
         fileID: String = #fileID, line: UInt = #line, _ body: @escaping @Sendable () async throws -> Void
     ) throws {
         let run = try TestRun(clock: clock, seed: seed, patience: patience)
-        let main = TaskOutcome.start(on: run.loop, name: "main", fileID: fileID, line: line) {
-            try await body()
-        }
+        let main = TaskOutcome<Void>(on: run.loop, name: "main", fileID: fileID, line: line)
+        main.start(on: run.loop) { try await body() }
         main.markRetrieved()
         while !main.isDone && !run.isStuck {
             try run.loop.run(until: { main.isDone || run.isStuck })
         }
-        try run.windUp()
+        try run.close()
         try run.check(main.result)
     }
 
@@ -73,12 +72,14 @@ package final class TestRun: @unchecked Sendable {
         _ body: () async throws -> Void
     ) async throws {
         let run = try TestRun(clock: clock, seed: seed, patience: patience)
-        let thread = try TestThread { try! run.serve() }
+        let ended = SharedResult<Void>()
+        let code = startThread(named: "test", whenOver: { ended.set(.success(())) }) { try! run.serve() }
+        guard code == 0 else { throw SystemError(call: "pthread_create", code: code) }
         let outcome: Result<Void, any Error> = await withTaskExecutorPreference(run.loop.executor) {
             defer { run.bodyIsOver = true }
             do { return .success(try await body()) } catch { return .failure(error) }
         }
-        await thread.end()
+        _ = await ended.value(from: nil, for: .thread)
         try run.check(outcome)
     }
 
@@ -89,6 +90,6 @@ package final class TestRun: @unchecked Sendable {
             if isStuck { loop.engine.perform { [engine = loop.engine] in engine.cancelAllWaits() } }
             isStuck = false
         }
-        try windUp()
+        try close()
     }
 }

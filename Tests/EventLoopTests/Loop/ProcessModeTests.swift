@@ -25,6 +25,20 @@ struct ProcessModeTests {
         #expect(try await Self.names().count > 40)
     }
 
+    @Test("the first SIGINT cancels the main task and lets it clean up, and then ends the process")
+    func interrupted() async throws {
+        let child = try await ChildProcess.run(Self.program, ["interrupt: cleans up"])
+        #expect(child.ending == .signal(2))
+        #expect(child.output == "main: CancellationError()\nmain cleaned up\ntask: CancellationError()\n")
+    }
+
+    @Test("the second SIGINT ends the process at once, although the loop is stuck in a step")
+    func interruptedTwice() async throws {
+        let child = try await ChildProcess.run(Self.program, ["interrupt: stuck"])
+        #expect(child.ending == .signal(2))
+        #expect(child.output == "stuck\n")
+    }
+
     @Test("it works from an async main, too")
     func asyncMain() async throws {
         let child = try await ChildProcess.run(ChildProcess.executable("AsyncMainCase"))

@@ -1,0 +1,78 @@
+import TestSupport
+import Testing
+
+@testable import EventLoop
+
+@Suite("close", .timeLimit(.minutes(1)))
+struct CloseTests {
+    @Test("it cancels every task that is left, and awaits them all")
+    func cancels() throws {
+        let loop = try EventLoop(clock: .virtual)
+        let log = Recorder<String>()
+        loop.spawn {
+            do { try await sleep(until: .never) } catch { log.add("spawned: \(error)") }
+            await yield()
+            log.add("cleaned up")
+        }
+        Task(executorPreference: loop.executor) {
+            do { try await sleep(until: .never) } catch { log.add("plain: \(error)") }
+        }
+        try loop.runUntilAllTasksBlocked()
+        #expect(log.count == 0)
+        try loop.close()
+        #expect(
+            Set(log.all) == ["spawned: CancellationError()", "plain: CancellationError()", "cleaned up"])
+        expectNothingLeft(on: loop)
+    }
+
+    @Test("a task that has not begun begins cancelled, and one that is spawned meanwhile, too")
+    func begins() throws {
+        let loop = try EventLoop(clock: .virtual)
+        let log = Recorder<Bool>()
+        loop.spawn {
+            log.add(Task.isCancelled)
+            loop.spawn(eager: true) { log.add(Task.isCancelled) }
+        }
+        try loop.close()
+        #expect(log.all == [true, true])
+        expectNothingLeft(on: loop)
+    }
+
+    @Test("a closed loop refuses to run, and closing it again does nothing")
+    func again() throws {
+        let loop = try EventLoop()
+        try loop.close()
+        try loop.close()
+        #expect(throws: EventLoopError.closed) { try loop.run() }
+        #expect(throws: EventLoopError.closed) { try loop.runBody {} }
+    }
+
+    @Test("a loop cannot be closed while it runs on this thread")
+    func inside() throws {
+        let loop = try EventLoop()
+        try loop.runBody {
+            #expect(throws: EventLoopError.alreadyRunning) { try loop.close() }
+        }
+    }
+
+    @Test("it ends a task's wait for the end of another that takes its time")
+    func waitsForWaiters() throws {
+        let loop = try EventLoop(clock: .virtual)
+        let log = Recorder<String>()
+        let slow = loop.spawn {
+            do {
+                try await sleep(until: .never)
+            } catch {
+                for _ in 0..<5 { await yield() }
+                log.add("slow")
+            }
+        }
+        loop.spawn {
+            _ = try? await slow.value
+            log.add("waiter")
+        }
+        try loop.runUntilAllTasksBlocked()
+        try loop.close()
+        #expect(log.all == ["slow", "waiter"])
+    }
+}

@@ -133,46 +133,37 @@ struct SyncChaosTests {
     func condition() async throws {
         try await chaos { chaos in
             let condition = Condition()
-            var (items, made, used, waiting) = (0, 0, 0, 0)
+            var (items, used, waiting) = (0, 0, 0)
             var isOver = false
-            let consumers = (0..<4).map { _ in
+            for _ in 0..<5 {
                 chaos.worker {
-                    while true {
-                        let isDone = try await condition.withLock {
-                            waiting += 1
-                            defer { waiting -= 1 }
-                            try await condition.wait(until: { items > 0 || isOver })
-                            guard items > 0 else { return true }
-                            items -= 1
-                            used += 1
-                            return false
-                        }
-                        if isDone { return }
-                        try await chaos.pause()
+                    try await condition.withLock {
+                        waiting += 1
+                        defer { waiting -= 1 }
+                        try await condition.wait(until: { items > 0 || isOver })
+                        guard items > 0 else { return }
+                        items -= 1
+                        used += 1
                     }
                 }
             }
-            let producers = (0..<3).map { _ in
-                chaos.worker {
-                    for _ in 0..<2 {
-                        try await condition.withLock {
-                            items += 1
-                            made += 1
-                            condition.notify()
-                        }
-                        try await chaos.pause()
+            let producer = chaos.helper {
+                for _ in 0..<3 {
+                    await chaos.turns()
+                    try await condition.withLock {
+                        items += 1
+                        condition.notify()
                     }
                 }
             }
             try await chaos.strike()
-            try await chaos.end(producers)
-            try await sleep(for: .seconds(1))
+            try await producer.end()
             try await waitAllTasksBlocked()
             try chaos.check(items == 0 || waiting == 0, "\(items) items and \(waiting) who wait for one")
             isOver = true
             try await condition.withLock { condition.notifyAll() }
-            try await chaos.end(consumers)
-            try chaos.check(made == used + items, "\(made) made, \(used) used, \(items) left")
+            try await chaos.end(chaos.workers)
+            try chaos.check(used + items == 3, "\(used) used, \(items) left")
             try chaos.check(!condition.lock.isLocked, "the lock is free")
         }
     }

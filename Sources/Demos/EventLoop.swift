@@ -31,7 +31,7 @@ func eventLoop() throws {
         try await e.value
         try await f.value
     }
-    conclude("A task runs until it waits: what it does in between, no other task can disturb, or share.")
+    conclude("A task runs until it waits. Until then nobody disturbs it, and everybody else waits.")
 }
 
 @MainActor

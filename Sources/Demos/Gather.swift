@@ -32,7 +32,7 @@ func gatherDemo() throws {
         log("returned \(names)")
         total()
     }
-    conclude("As long as the longest, results as if one after the other.")
+    conclude("The time of the longest, and all results in the order in which you asked for them.")
 }
 
 @MainActor

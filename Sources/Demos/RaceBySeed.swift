@@ -2,9 +2,11 @@
 // others in.
 //
 // A loop runs ready tasks in the order in which they became ready, as asyncio does. So a race may hide for
-// years, until a reply comes a little earlier. Given a seed, the loop draws the order instead: still a legal
-// one, and the same for the same seed. Try seeds until one shows the race, look at that run, mend the program,
-// and try them again. On virtual time hundreds of runs take a moment.
+// years, until a reply comes a little earlier. Given a seed, the loop draws the order instead: one that might
+// have come about, and the same one for the same seed. Try seeds until one shows the race, look at that run,
+// mend the program, and try them all again. On virtual time a thousand runs take a moment.
+//
+// Look at what comes between "finds" and "takes": there B sees money that A has as good as spent.
 
 import EventLoop
 
@@ -12,22 +14,22 @@ import EventLoop
 func raceBySeed() throws {
     title("Two withdrawals of 80 from an account of 100")
 
-    section("In the order in which tasks become ready, a hundred times")
-    let overdrawn = try (1...100).filter { _ in try run(seed: nil).balance < 0 }
-    log("overdrawn in \(overdrawn.count) runs: looks as if it were right")
+    section("In the order in which tasks become ready")
+    for line in try run(seed: nil).lines { log(line) }
+    let unlucky = try (1...100).filter { _ in try run(seed: nil).balance < 0 }
+    log("overdrawn in \(unlucky.count) of 100 runs: it looks right, and it is not")
 
-    section("In an order drawn from a seed")
-    guard let seed = try (1...1000).first(where: { try run(seed: $0).balance < 0 }) else {
-        return log("no seed of 1000 overdraws it")
-    }
-    log("overdrawn with seed \(seed)")
+    section("In orders drawn from the seeds 1 to 1000")
+    let failing = try (1...1000).filter { try run(seed: $0).balance < 0 }
+    guard let seed = failing.first else { return log("no seed overdraws it") }
+    log("overdrawn in \(failing.count) of 1000 runs, first with seed \(seed)")
 
-    section("That run again, and again the same")
+    section("The run with seed \(seed) again: it is the same each time")
     for line in try run(seed: seed).lines { log(line) }
 
-    section("With a lock from the check to the withdrawal: a thousand seeds")
-    let failing = try (1...1000).filter { try run(seed: $0, isLocked: true).balance < 0 }
-    log("overdrawn in \(failing.count) runs")
+    section("With a lock from the check to the withdrawal")
+    let stillFailing = try (1...1000).filter { try run(seed: $0, isLocked: true).balance < 0 }
+    log("overdrawn in \(stillFailing.count) of 1000 runs")
 
     conclude("Hold a lock from a check until its consequence, or do not await in between.")
 }

@@ -24,6 +24,7 @@ let groups = [
         title: "Working together",
         demos: [
             Demo("semaphore", "four tasks, two at a time", .sleeps(semaphore)),
+            Demo("producer-consumer", "a queue of five, two workers, and the end", .sleeps(producerConsumer)),
             Demo("rate-limiting", "a token bucket: so many in a second", .sleeps(rateLimiting)),
             Demo(
                 "event-condition-barrier", "three ways to wait for each other", .sleeps(eventConditionBarrier)

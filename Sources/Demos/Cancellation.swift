@@ -1,11 +1,12 @@
 // Lesson: to cancel a task is to ask it to end. Its await throws, and it cleans up on its way out.
 //
-// The await under way throws a CancellationError (asyncio.CancelledError), or the next one, if the task runs.
-// `defer` is `finally`. One rule differs: asyncio cancels an await, Swift cancels a task, which stays
-// cancelled. Who catches the error and goes on gets it again at each further await. Clean-up that has to wait
-// goes into a task of its own: awaiting a plain `Task` does not pass the cancellation on to it.
+// The await under way throws a CancellationError (asyncio.CancelledError); if none is, the next one does.
 //
-// To await a `LoopTask` passes it on, as `await task` does in asyncio, and waits for that task's end.
+// One rule differs. asyncio cancels an await: whoever catches the error may go on as if nothing had been. Swift
+// cancels a task, and it stays cancelled: whoever catches the error and goes on gets it again at each further
+// await. So clean-up that has to wait goes into a task of its own, which nobody has cancelled. That is a plain
+// `Task`: to await one does not pass your own cancellation on to it, as awaiting a spawned task does (and
+// `await task` in asyncio).
 
 import EventLoop
 

@@ -16,22 +16,25 @@ func coroutines() throws {
     title("Two async functions: fetching takes 3 s, processing takes 2 s")
     try Stage.run {
         section("Awaited one after the other: the second has not begun before the first has ended")
-        log("there are \(try await fetchData())")
-        log("there are \(try await processData())")
-        total()
+        let pages = try await fetchData()
+        let sum = try await processData()
+        log("there are \(pages) and \(sum)")
+        let slow = total()
 
         section("Gathered: both are under way at once, and take as long as the longer one")
-        let (data, words) = try await gather({ try await fetchData() }, { try await processData() })
-        log("there are \(data) and \(words)")
-        total()
+        let (pagesToo, sumToo) = try await gather({ try await fetchData() }, { try await processData() })
+        log("there are \(pagesToo) and \(sumToo)")
+        let fast = total()
 
         section("With async let: the same")
-        async let coming = fetchData()
-        async let counted = processData()
-        log("there are \(try await coming) and \(try await counted)")
+        async let fetching = fetchData()
+        async let processing = processData()
+        let (pagesAgain, sumAgain) = (try await fetching, try await processing)
+        log("there are \(pagesAgain) and \(sumAgain)")
         total()
+
+        conclude("To overlap, start both before you await one: \(Duration.speedUp(from: slow, to: fast)).")
     }
-    conclude("A call that is awaited at once is a plain call. To overlap, start both before you await one.")
 }
 
 @MainActor

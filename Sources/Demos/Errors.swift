@@ -17,39 +17,41 @@ func errors() throws {
         section("It waits in its task, until that is awaited")
         let task = spawn(name: "early") { try await work(1, fails: true) }
         try await sleep(for: .seconds(2))
-        log("nothing has happened to me; now I await the task")
+        log("main: I have not noticed; now I await the task")
         do {
-            log("returned \(try await task.value)")
+            let value = try await task.value
+            log("main: it returned \(value)")
         } catch {
-            log("caught: \(error)")
+            log("main: caught \(error)")
         }
 
         section("gather: task 2 fails, 3 is cancelled, 1 had ended")
         do {
             let values = try await gather(1...3) { try await work($0, fails: $0 == 2) }
-            log("returned \(values)")
+            log("main: returned \(values)")
         } catch {
-            log("caught: \(error)")
+            log("main: caught \(error)")
         }
 
         section("gatherResults: task 2 fails, the others know nothing of it")
         let results = await gatherResults(1...3) { try await work($0, fails: $0 == 2) }
         for result in results {
             switch result {
-            case .success(let value): log("a value: \(value)")
-            case .failure(let error): log("an error: \(error)")
+            case .success(let value): log("main: got \(value)")
+            case .failure(let error): log("main: got \(error)")
             }
         }
 
         section("An error that nobody looks at")
         EventLoop.current.setErrorHandler { report in
+            // A handler may be called on any thread; here all is on the main thread, as the compiler is told.
             MainActor.assumeIsolated {
                 log("handler: nobody looked at \(report.taskName ?? ""): \(report.error)")
             }
         }
         spawn(name: "forgotten") { try await work(1, fails: true) }
         try await sleep(for: .seconds(2))
-        log("I go on")
+        log("main: I go on")
     }
     conclude("Await what you start, or let gather do it: then errors come to you.")
 }

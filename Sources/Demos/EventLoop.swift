@@ -1,11 +1,13 @@
 // Lesson: an event loop runs one task at a time. At an `await` that has to wait, another one gets its turn.
 //
 // As in asyncio, nobody is interrupted: a task gives its turn away, at an await and nowhere else. So between
-// two awaits a task has everything to itself, and needs no lock. When no task is ready, the loop waits for
-// all that they wait for in one system call, and the thread sleeps.
+// two awaits a task has everything to itself, and needs no lock. When no task is ready, the loop waits in one
+// system call for whatever comes first, and the thread sleeps.
 //
-// `yield()` gives the turn away and asks for the next: `await asyncio.sleep(0)`. An `await` alone is not
-// enough: a function that has its answer at once returns it, and its caller goes on in the same turn.
+// `yield()` gives the turn away and asks for another: `await asyncio.sleep(0)`. The word `await` alone does not:
+// a function that has its answer at once returns it, and its caller goes on in the same turn.
+//
+// `spawn` starts a task (asyncio.create_task), and `await task.value` waits for its end: see the lesson tasks.
 
 import EventLoop
 

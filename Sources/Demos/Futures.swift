@@ -16,8 +16,14 @@ func futures() throws {
         let promise = Promise<Int>()
         let future = promise.future
         future.addDoneCallback { log("callback: \($0)") }
-        let a = spawn(name: "A") { log("A got \(try await future.value)") }
-        let b = spawn(name: "B") { log("B got \(try await future.value)") }
+        let a = spawn(name: "A") {
+            let value = try await future.value
+            log("A got \(value)")
+        }
+        let b = spawn(name: "B") {
+            let value = try await future.value
+            log("B got \(value)")
+        }
         EventLoop.current.callLater(.seconds(2)) {
             promise.succeed(42)
             log("set: those who wait are ready, and run in the next turn")
@@ -25,13 +31,15 @@ func futures() throws {
         log("is it done? \(future.isDone)")
         try await a.value
         try await b.value
-        log("is it done? \(future.isDone): it is here at once, \(try await future.value)")
+        let again = try await future.value
+        log("is it done? \(future.isDone): whoever asks now has \(again) at once")
 
         section("From a callback to an await: the caller does not see the future")
-        log("looked up: \(try await address(of: "localhost"))")
+        let found = try await address(of: "localhost")
+        log("looked up: \(found)")
         do { _ = try await address(of: "nowhere") } catch { log("threw: \(error)") }
 
-        section("A promise that nobody can keep any more")
+        section("A promise that is dropped before it is set")
         do { _ = try await forgotten() } catch { log("threw: \(error)") }
     }
     conclude("Await a future as often as you like; set it once.")

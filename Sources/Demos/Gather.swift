@@ -1,8 +1,11 @@
 // Lesson: `gather` gives results in the order of its operations, whichever ends first.
 //
-// On the first error it cancels the others, waits for them to end, and throws: no task is left behind
-// (asyncio's gather lets them run on). The lesson `errors` has more about that. In front of an array, `gather`
-// is asyncio.gather(*map(fetch, names)), and can be told how many may run at a time.
+//     await asyncio.gather(first(), second())     try await gather({ try await first() }, { try await second() })
+//     await asyncio.gather(*map(fetch, names))    try await gather(names) { name in try await fetch(name) }
+//
+// The second form can be told how many may run at a time. One rule differs: on the first error, `gather` cancels
+// the others and waits for their ends before it throws, so that nothing is left running; asyncio's lets them
+// run on. The lesson errors shows that.
 
 import EventLoop
 

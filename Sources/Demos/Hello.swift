@@ -7,7 +7,7 @@
 //
 // Coming from Python, read these files like this:
 //
-//     { … }                 a lambda of any length; `{ name in … }` takes a name, `{ … $0 … }` needs none for it
+//     { … }                 a lambda of any length; `{ name in … }` has a parameter, which `$0` is short for
 //     run { … }             the lambda is the last argument: run(lambda: …)
 //     try await sleep(…)    an await that may throw; each call that may throw is marked with `try`
 //     do { … } catch { … }  try: … except Exception as error: …

@@ -41,7 +41,7 @@ func semaphore() throws {
         }
         total()
     }
-    conclude("A limit costs time, and saves whatever is scarce: connections, memory, somebody else's patience.")
+    conclude("A limit costs time, and saves what is scarce: connections, memory, the other side's patience.")
 }
 
 @MainActor

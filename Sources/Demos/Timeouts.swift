@@ -59,7 +59,8 @@ private func call(_ seconds: Int) async throws -> String {
 @MainActor
 private func attempt(_ name: String, _ body: () async throws -> String) async {
     do {
-        log("\(name): \(try await body())")
+        let answer = try await body()
+        log("\(name): \(answer)")
     } catch {
         log("\(name): \(type(of: error))")
     }

@@ -11,9 +11,8 @@ import EventLoop
 
 @MainActor
 func gatherDemo() throws {
+    title("Many results, in order")
     try Stage.run {
-        title("Many results, in order")
-
         section("Operations of different types: a tuple, in their order")
         let (number, text) = try await gather(
             { try await answer(42, after: 2) },

@@ -135,6 +135,8 @@ private final class WatchedPipe: DescriptorObserver {
         if readiness.contains(.read) { notice() }
     }
 
+    var fileDescriptor: CInt { ends.0 }
+
     func loopIsClosing() {}
 
     func close() {

@@ -13,13 +13,20 @@
 public func gather<each Value>(
     _ operations: repeat @escaping () async throws -> each Value
 ) async throws -> (repeat each Value) {
-    _ = currentLoop("gather")
+    let loop = currentLoop("gather")
     let slots = (repeat ResultSlot(each operations))
     try await withThrowingDiscardingTaskGroup { group in
+        var index = 0
         for slot in repeat each slots {
             guard !group.isCancelled else { break }
             nonisolated(unsafe) let slot = slot
-            group.addImmediateTask { try await slot.runOrThrow() }
+            if loop.isObserved {
+                let child = GatheredChild(index, on: loop)
+                group.addImmediateTask { try await child.run { try await slot.runOrThrow() } }
+            } else {
+                group.addImmediateTask { try await slot.runOrThrow() }
+            }
+            index += 1
         }
     }
     return (repeat try (each slots).value())
@@ -35,12 +42,19 @@ public func gather<each Value>(
 public func gatherResults<each Value>(
     _ operations: repeat @escaping () async throws -> each Value
 ) async -> (repeat Result<each Value, any Error>) {
-    _ = currentLoop("gatherResults")
+    let loop = currentLoop("gatherResults")
     let slots = (repeat ResultSlot(each operations))
     await withDiscardingTaskGroup { group in
+        var index = 0
         for slot in repeat each slots {
             nonisolated(unsafe) let slot = slot
-            group.addImmediateTask { await slot.run() }
+            if loop.isObserved {
+                let child = GatheredChild(index, on: loop)
+                group.addImmediateTask { await child.run { await slot.run() } }
+            } else {
+                group.addImmediateTask { await slot.run() }
+            }
+            index += 1
         }
     }
     return (repeat (each slots).result!)
@@ -65,14 +79,17 @@ public func gather<Elements: Sequence, Value>(
     _ elements: Elements, limit: Int? = nil,
     _ operation: @escaping (Elements.Element) async throws -> Value
 ) async throws -> [Value] {
-    _ = currentLoop("gather")
+    let loop = currentLoop("gather")
     let work = GatheredWork(elements, operation)
     try await withThrowingDiscardingTaskGroup { group in
         nonisolated(unsafe) let work = work
         let lanes = work.laneCount(limit)
         for index in 0..<lanes {
             guard !group.isCancelled else { break }
-            if lanes == work.elements.count {
+            if loop.isObserved {
+                let child = GatheredChild(index, on: loop, isLane: lanes < work.elements.count)
+                group.addImmediateTask { try await child.run { try await work.runLaneOrThrow() } }
+            } else if lanes == work.elements.count {
                 // A lane of its own for each, and the less in its frame, the less memory for each.
                 group.addImmediateTask {
                     work.results[index] = .success(try await work.operation(work.elements[index]))
@@ -96,12 +113,18 @@ public func gatherResults<Elements: Sequence, Value>(
     _ elements: Elements, limit: Int? = nil,
     _ operation: @escaping (Elements.Element) async throws -> Value
 ) async -> [Result<Value, any Error>] {
-    _ = currentLoop("gatherResults")
+    let loop = currentLoop("gatherResults")
     let work = GatheredWork(elements, operation)
     await withDiscardingTaskGroup { group in
-        for _ in 0..<work.laneCount(limit) {
-            nonisolated(unsafe) let work = work
-            group.addImmediateTask { await work.runLane() }
+        nonisolated(unsafe) let work = work
+        let lanes = work.laneCount(limit)
+        for index in 0..<lanes {
+            if loop.isObserved {
+                let child = GatheredChild(index, on: loop, isLane: lanes < work.elements.count)
+                group.addImmediateTask { await child.run { await work.runLane() } }
+            } else {
+                group.addImmediateTask { await work.runLane() }
+            }
         }
     }
     return work.results

@@ -40,7 +40,8 @@ struct TraceReader {
     // What is open, and what is not yet complete.
     private var openTurn: (start: EventLoop.Instant, events: UInt32, ready: UInt32)?
     private var idleStart: EventLoop.Instant?
-    private var openCall: (start: EventLoop.Instant, name: String)?
+    /// Where in ``steps`` the open ones stand, by their rows; the call's under 0.
+    private var openSteps: [UInt32: Int] = [:]
     private var postIndices: [UInt32: Int] = [:]
     private var postOfRow: [UInt32: UInt32] = [:]
     private var lastPosted: (thread: CInt, time: EventLoop.Instant)?
@@ -60,7 +61,7 @@ struct TraceReader {
 
     private func name(of row: UInt32) -> String {
         guard let info = log.infos[row] else { return "a task that is no longer in the trace" }
-        return info.name ?? (info.jobID != 0 ? "plain task \(info.jobID)" : "plain task")
+        return info.name ?? "plain task \(info.jobID)"
     }
 
     // MARK: - Results
@@ -88,14 +89,8 @@ struct TraceReader {
         for event in log.events { read(event, at: EventLoop.Instant(nanoseconds: event.time)) }
         if let openTurn { endTurn(openTurn, at: end) }
         if let idleStart { idle.append(TracedIdle(start: idleStart, end: end)) }
-        if let openCall { steps.append(step(nil, openCall.name, from: openCall.start, to: end)) }
-        for row in rows.keys.sorted() {
-            let running = rows[row]!.runningSince
-            rows[row]!.finish(at: end)
-            if let running { steps.append(step(row, name(of: row), from: running, to: end)) }
-        }
-        // Within others that began before them, and end after them.
-        steps.sort { ($0.start, $1.end) < ($1.start, $0.end) }
+        for row in openSteps.keys { endStep(row, at: end) }
+        for row in rows.keys { rows[row]!.finish(at: end) }
     }
 
     private mutating func read(_ event: TraceEvent, at time: EventLoop.Instant) {
@@ -127,11 +122,10 @@ struct TraceReader {
                     thread: threadNames[lastPosted.thread] ?? "thread \(lastPosted.thread)",
                     posted: lastPosted.time, taken: time, taskID: nil, began: nil))
         case .callBegan(let call):
-            openCall = (time, call.name)
+            beginStep(0, call.name, at: time)
             if case .posted(let post) = call { began(post, row: nil, at: time) }
         case .callEnded:
-            if let openCall { steps.append(step(nil, openCall.name, from: openCall.start, to: time)) }
-            openCall = nil
+            endStep(0, at: time)
         case .ready, .stepBegan, .stepEnded:
             readRow(event, at: time)
         case .stopped:
@@ -150,10 +144,9 @@ struct TraceReader {
         case .stepBegan:
             if let post = postOfRow.removeValue(forKey: row) { began(post, row: row, at: time) }
             rows[row, default: TraceRowReader()].begin(at: time)
+            beginStep(row, name(of: row), at: time)
         case .stepEnded(let left):
-            if let start = rows[row]?.runningSince {
-                steps.append(step(row, name(of: row), from: start, to: time))
-            }
+            endStep(row, at: time)
             rows[row, default: TraceRowReader()].end(left, at: time)
         default:
             break
@@ -176,10 +169,15 @@ struct TraceReader {
             taskID: row.map(id), began: time)
     }
 
-    private func step(
-        _ row: UInt32?, _ name: String, from start: EventLoop.Instant, to end: EventLoop.Instant
-    ) -> TracedStep {
-        TracedStep(taskID: row.map(id), name: name, start: start, end: end)
+    private mutating func beginStep(_ row: UInt32, _ name: String, at time: EventLoop.Instant) {
+        openSteps[row] = steps.count
+        steps.append(TracedStep(taskID: row == 0 ? nil : id(row), name: name, start: time, end: time))
+    }
+
+    private mutating func endStep(_ row: UInt32, at time: EventLoop.Instant) {
+        guard let index = openSteps.removeValue(forKey: row) else { return }
+        let step = steps[index]
+        steps[index] = TracedStep(taskID: step.taskID, name: step.name, start: step.start, end: time)
     }
 
     private func describe(_ cause: TraceEvent.Cause) -> String? {

@@ -50,14 +50,16 @@ struct TraceEvent {
         case posted(UInt32)
         /// The end of a delay of the runtime's Task.sleep, which is a task of its own to the runtime.
         case sleepEnd
+        /// Another job of the runtime's: it lets a task go on after a Task.yield, or runs an actor.
+        case runtime
     }
 }
 
 /// What is known of a task besides its events.
 struct TraceTaskInfo {
     var name: String?
-    /// Its number among all tasks of the process, if it was asked for.
-    var jobID: UInt64 = 0
+    /// The runtime's number for it, which no other task of the process has.
+    var jobID: UInt64
     var fileID: String?
     var line: UInt?
     var parent: UInt32

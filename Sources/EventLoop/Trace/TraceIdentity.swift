@@ -4,13 +4,12 @@ extension TraceRecorder {
     /// The address of the task that runs, or 0.
     var runningTask: UInt { withUnsafeCurrentTask { unsafeBitCast($0, to: UInt.self) } }
 
-    /// The row of a task that lives: the one that it has, or a new one.
-    func rowOfLiveTask(_ address: UInt, at time: UInt64) -> Int {
+    /// The row of a task that lives: the one that it has, or a new one. Nil for a job that is no task.
+    func rowOfLiveTask(_ address: UInt, at time: UInt64) -> Int? {
         guard let index = rows.index(of: address) else { return addRow(for: address, at: time) }
         let row = rows[index]
         guard row.state == .unknown, row.nodeID == 0 else { return index }
-        let jobID = TraceRows.jobID(of: address)
-        if jobID == row.jobID { return index }
+        if row.jobID == TraceRows.jobID(of: address) { return index }
         // The task that had this address has ended.
         add(.stepEnded(.over), row: row.number, at: time)
         log.end(row.number)
@@ -18,12 +17,14 @@ extension TraceRecorder {
         return addRow(for: address, at: time)
     }
 
-    private func addRow(for address: UInt, at time: UInt64) -> Int {
+    private func addRow(for address: UInt, at time: UInt64) -> Int? {
+        let jobID = TraceRows.jobID(of: address)
+        guard jobID > 0 else { return nil }
         var parent: UInt32 = 0
         if let index = running.last, index >= 0 { parent = rows[index].number }
-        let number = log.addRow(TraceTaskInfo(parent: parent, spawned: time))
+        let number = log.addRow(TraceTaskInfo(jobID: jobID, parent: parent, spawned: time))
         let index = rows.insert(
-            TraceRows.Row(address: address, number: number, state: .unknown))
+            TraceRows.Row(address: address, number: number, state: .unknown, jobID: jobID))
         if let node = engine.taskIndex[address] { know(index, node) }
         return index
     }
@@ -41,17 +42,11 @@ extension TraceRecorder {
         }
     }
 
-    /// Gives a plain task that runs its name, if it has one, and its number otherwise.
+    /// Gives a plain task that runs its name, if it has one.
     func nameIfNeeded(_ index: Int) {
         guard !rows[index].hasName else { return }
         rows[index].hasName = true
-        let jobID = rows[index].jobID != 0 ? rows[index].jobID : TraceRows.jobID(of: rows[index].address)
-        rows[index].jobID = jobID
-        let name = Task.name
-        log.change(rows[index].number) { info in
-            info.name = name
-            info.jobID = jobID
-        }
+        if let name = Task.name { log.change(rows[index].number) { $0.name = name } }
     }
 
     /// The tasks that are under way when the recording begins.
@@ -61,7 +56,7 @@ extension TraceRecorder {
         var known: [(index: Int, node: TaskNode)] = []
         var indices: [UInt64: Int] = [:]
         for (address, node) in engine.taskIndex.tasks.sorted(by: { $0.value.id < $1.value.id }) {
-            let index = addRow(for: address, at: time)
+            guard let index = addRow(for: address, at: time) else { continue }
             known.append((index, node))
             indices[node.id] = index
             guard let parent = indices[node.parentID] else { continue }
@@ -72,11 +67,7 @@ extension TraceRecorder {
             rows[index].token = node.token
             leave(index, at: time)
         }
-        if current != 0 {
-            let index = rowOfLiveTask(current, at: time)
-            rows[index].jobID = TraceRows.jobID(of: current)
-            begin(index, at: time)
-        }
+        if current != 0, let index = rowOfLiveTask(current, at: time) { begin(index, at: time) }
     }
 
     /// A task that is awaited in place by the one that started it.

@@ -22,6 +22,8 @@ final class TraceRecorder: LoopObserver, @unchecked Sendable {
     var postedCalls: [ObjectIdentifier: UInt32] = [:]
     /// On whose account things become ready now.
     var cause = TraceEvent.Cause.nobody
+    /// When a job of the runtime's began that has not yet shown whose step it is.
+    var runtimeJobBegan: UInt64?
     private var postCount: UInt32 = 0
     private var thread: CInt = 0
     /// The end of what came just before, which is when the next thing begins: a clock read less.
@@ -84,10 +86,7 @@ final class TraceRecorder: LoopObserver, @unchecked Sendable {
     func idleEnded() { add(.idleEnded, at: now) }
 
     func turnBegan(events: Int, ready: Int) {
-        if thread == 0 {
-            thread = ThreadNumber.current
-            log.setThread(thread)
-        }
+        learnThread()
         cause = .nobody
         let time = now
         lastEnd = time
@@ -110,7 +109,18 @@ final class TraceRecorder: LoopObserver, @unchecked Sendable {
         add(.descriptorReady(descriptor, readiness.rawValue), at: now)
     }
 
+    private func learnThread() {
+        guard thread == 0 else { return }
+        thread = ThreadNumber.current
+        log.setThread(thread)
+    }
+
     func messageTaken(from origin: Inbox.Origin) {
+        learnThread()
+        guard origin.thread != thread else {
+            cause = .nobody
+            return
+        }
         postCount &+= 1
         cause = .post(postCount)
         if threadsSeen.insert(origin.thread).inserted {

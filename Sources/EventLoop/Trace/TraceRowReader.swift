@@ -15,11 +15,6 @@ struct TraceRowReader {
     private var open = Open.nothing
     private var since = EventLoop.Instant(nanoseconds: 0)
 
-    /// When the step that is under way began.
-    var runningSince: EventLoop.Instant? {
-        if case .running = open { since } else { nil }
-    }
-
     mutating func ready(wokenBy: String?, at time: EventLoop.Instant) {
         close(at: time)
         (open, since) = (.ready(wokenBy), time)

@@ -15,8 +15,8 @@ struct TraceRows {
         let address: UInt
         let number: UInt32
         var state: State
-        /// The runtime's number, or 0 until it is asked for.
-        var jobID: UInt64 = 0
+        /// The runtime's number.
+        let jobID: UInt64
         /// The number of its node; 0 for a task that the loop does not know.
         var nodeID: UInt64 = 0
         var isOver = false
@@ -59,7 +59,7 @@ struct TraceRows {
         free.append(index)
     }
 
-    /// The runtime's number for a live task. Only its description tells it.
+    /// The runtime's number for a live task, or 0 for a job that is none. Only its description tells it.
     static func jobID(of address: UInt) -> UInt64 {
         var id: UInt64 = 0
         for byte in unsafeBitCast(address, to: UnownedJob.self).description.utf8 where byte &- 48 < 10 {

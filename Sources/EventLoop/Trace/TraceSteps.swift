@@ -15,12 +15,12 @@ extension TraceRecorder {
         case .task(let address) where !sleepEnds.isEmpty && sleepEnds.contains(address):
             begin(.sleepEnd, at: time)
         case .task(let address):
-            let index = rowOfLiveTask(address, at: time)
-            // As long as it surely lives.
-            if rows[index].jobID == 0 && rows[index].nodeID == 0 {
-                rows[index].jobID = TraceRows.jobID(of: address)
+            if let index = rowOfLiveTask(address, at: time) {
+                begin(index, at: time)
+            } else {
+                begin(.runtime, at: time)
+                runtimeJobBegan = time
             }
-            begin(index, at: time)
         }
     }
 
@@ -38,6 +38,7 @@ extension TraceRecorder {
             }
         }
         if case .task(let address) = step, !sleepEnds.isEmpty { sleepEnds.remove(address) }
+        runtimeJobBegan = nil
         cause = .nobody
     }
 
@@ -93,16 +94,18 @@ extension TraceRecorder {
     }
 
     /// Makes sure that the task that is heard of is the innermost that runs, and returns its row.
-    private func innermost(_ address: UInt) -> Int {
+    private func innermost(_ address: UInt) -> Int? {
         if let index = running.last, index >= 0, rows[index].address == address { return index }
         let time = now
         if let position = running.lastIndex(where: { $0 >= 0 && rows[$0].address == address }) {
             while running.count > position + 1 { endInnermost(at: time) }
             return running[position]
         }
-        // It started at once, or an actor's job runs it: nobody has told.
-        let index = rowOfLiveTask(address, at: time)
-        begin(index, at: time)
+        // Nobody has told: it started at once; or an actor's job runs it, as the first from its beginning.
+        let began = runtimeJobBegan ?? time
+        runtimeJobBegan = nil
+        guard let index = rowOfLiveTask(address, at: began) else { return nil }
+        begin(index, at: began)
         return index
     }
 
@@ -110,8 +113,7 @@ extension TraceRecorder {
 
     func waitBegan(_ token: WaiterToken) {
         let address = runningTask
-        guard address != 0 else { return }
-        let index = innermost(address)
+        guard address != 0, let index = innermost(address) else { return }
         rows[index].token = token
         nameIfNeeded(index)
         if let job = engine.waiters.delayedJob(of: token) {
@@ -128,7 +130,7 @@ extension TraceRecorder {
         case .task(let address):
             guard sleepEnds.isEmpty || !sleepEnds.contains(address) else { return }
             let time = now
-            let index = rowOfLiveTask(address, at: time)
+            guard let index = rowOfLiveTask(address, at: time) else { return }
             switch rows[index].state {
             case .ready:
                 break
@@ -160,14 +162,14 @@ extension TraceRecorder {
             endInnermost(at: time)
         }
         let parent = running.last ?? -1
-        let index = rowOfLiveTask(address, at: time)
+        guard let index = rowOfLiveTask(address, at: time) else { return }
         know(index, node)
         if parent >= 0 && !(node is TaskRecord) { setAwaited(index, by: parent) }
         begin(index, at: time)
     }
 
     func taskEnded(_ node: TaskNode) {
-        let index = innermost(runningTask)
+        guard let index = innermost(runningTask) else { return }
         rows[index].isOver = true
         let parent = rows[index].awaitedBy
         if parent >= 0 { rows[parent].children -= 1 }

@@ -6,6 +6,7 @@ extension TraceEvent.Call {
         case .plain: "call"
         case .posted: "call from another thread"
         case .sleepEnd: "end of a Task.sleep"
+        case .runtime: "job of the runtime"
         }
     }
 }

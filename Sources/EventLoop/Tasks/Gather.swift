@@ -13,13 +13,21 @@
 public func gather<each Value>(
     _ operations: repeat @escaping () async throws -> each Value
 ) async throws -> (repeat each Value) {
-    let executor = currentLoop("gather").childrensExecutor
+    let loop = currentLoop("gather")
+    let executor = loop.childrensExecutor
     let slots = (repeat ResultSlot(each operations))
     try await withThrowingChildren { group in
+        var index = 0
         for slot in repeat each slots {
             guard !group.isCancelled else { break }
             nonisolated(unsafe) let slot = slot
-            group.addChild(preferring: executor) { try await slot.runOrThrow() }
+            if loop.isObserved {
+                let child = GatheredChild(index, on: loop)
+                group.addChild(preferring: executor) { try await child.run { try await slot.runOrThrow() } }
+            } else {
+                group.addChild(preferring: executor) { try await slot.runOrThrow() }
+            }
+            index += 1
         }
     }
     return (repeat try (each slots).value())
@@ -35,12 +43,20 @@ public func gather<each Value>(
 public func gatherResults<each Value>(
     _ operations: repeat @escaping () async throws -> each Value
 ) async -> (repeat Result<each Value, any Error>) {
-    let executor = currentLoop("gatherResults").childrensExecutor
+    let loop = currentLoop("gatherResults")
+    let executor = loop.childrensExecutor
     let slots = (repeat ResultSlot(each operations))
     await withChildren { group in
+        var index = 0
         for slot in repeat each slots {
             nonisolated(unsafe) let slot = slot
-            group.addChild(preferring: executor) { await slot.run() }
+            if loop.isObserved {
+                let child = GatheredChild(index, on: loop)
+                group.addChild(preferring: executor) { await child.run { await slot.run() } }
+            } else {
+                group.addChild(preferring: executor) { await slot.run() }
+            }
+            index += 1
         }
     }
     return (repeat (each slots).result!)
@@ -65,17 +81,25 @@ public func gather<Elements: Sequence, Value>(
     _ elements: Elements, limit: Int? = nil,
     _ operation: @escaping (Elements.Element) async throws -> Value
 ) async throws -> [Value] {
-    let executor = currentLoop("gather").childrensExecutor
+    let loop = currentLoop("gather")
+    let executor = loop.childrensExecutor
     let work = GatheredWork(elements, operation)
     try await withThrowingChildren { group in
         nonisolated(unsafe) let work = work
         let lanes = work.laneCount(limit)
+        let isPlain = lanes == work.elements.count && executor == nil && !loop.isObserved
         for index in 0..<lanes {
             guard !group.isCancelled else { break }
-            if lanes == work.elements.count {
-                // A lane of its own for each, and the less in its frame, the less memory for each.
-                group.addChild(preferring: executor) {
+            if isPlain {
+                // A lane of its own for each. The closure is written where the runtime takes it, and has
+                // little in its frame: that is what each child costs in time and memory.
+                group.addImmediateTask {
                     work.results[index] = .success(try await work.operation(work.elements[index]))
+                }
+            } else if loop.isObserved {
+                let child = GatheredChild(index, on: loop, isLane: lanes < work.elements.count)
+                group.addChild(preferring: executor) {
+                    try await child.run { try await work.runLaneOrThrow() }
                 }
             } else {
                 group.addChild(preferring: executor) { try await work.runLaneOrThrow() }
@@ -96,12 +120,19 @@ public func gatherResults<Elements: Sequence, Value>(
     _ elements: Elements, limit: Int? = nil,
     _ operation: @escaping (Elements.Element) async throws -> Value
 ) async -> [Result<Value, any Error>] {
-    let executor = currentLoop("gatherResults").childrensExecutor
+    let loop = currentLoop("gatherResults")
+    let executor = loop.childrensExecutor
     let work = GatheredWork(elements, operation)
     await withChildren { group in
-        for _ in 0..<work.laneCount(limit) {
-            nonisolated(unsafe) let work = work
-            group.addChild(preferring: executor) { await work.runLane() }
+        nonisolated(unsafe) let work = work
+        let lanes = work.laneCount(limit)
+        for index in 0..<lanes {
+            if loop.isObserved {
+                let child = GatheredChild(index, on: loop, isLane: lanes < work.elements.count)
+                group.addChild(preferring: executor) { await child.run { await work.runLane() } }
+            } else {
+                group.addChild(preferring: executor) { await work.runLane() }
+            }
         }
     }
     return work.results

@@ -269,6 +269,7 @@ final class Engine: @unchecked Sendable {
         // What waits will not go on: nobody can end a task of Swift's from outside.
         for task in tasks.elements { task.loopIsClosing() }
         tasks = SlotTable()
+        observer?.loopIsClosing()
     }
 
     func report(_ unhandled: UnhandledError) {

@@ -1,6 +1,6 @@
 // Lesson: `gather` gives results in the order of its operations, whichever ends first.
 //
-//     await asyncio.gather(first(), second())     try await gather({ try await first() }, { try await second() })
+//     await asyncio.gather(a(), b())              try await gather({ try await a() }, { try await b() })
 //     await asyncio.gather(*map(fetch, names))    try await gather(names) { name in try await fetch(name) }
 //
 // The second form can be told how many may run at a time. One rule differs: on the first error, `gather`

@@ -281,6 +281,7 @@ final class Engine: @unchecked Sendable {
         for task in tasks.elements { task.loopIsClosing() }
         tasks = SlotTable()
         for observer in closingObservers.elements { observer.loopIsClosing() }
+        observer?.loopIsClosing()
     }
 
     func report(_ unhandled: UnhandledError) {

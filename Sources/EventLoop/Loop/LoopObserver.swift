@@ -25,6 +25,8 @@ protocol LoopObserver: AnyObject {
     /// A task that the loop knows is in its first step, or in its last.
     func taskBegan(_ node: TaskNode)
     func taskEnded(_ node: TaskNode)
+    /// The loop will not run any more.
+    func loopIsClosing()
 }
 
 extension LoopObserver {
@@ -41,6 +43,7 @@ extension LoopObserver {
     func timerFired(_ token: WaiterToken, lateness: Duration) {}
     func taskBegan(_ node: TaskNode) {}
     func taskEnded(_ node: TaskNode) {}
+    func loopIsClosing() {}
 }
 
 /// One step: a task's run from one suspension to the next, or a call.
@@ -108,6 +111,10 @@ final class ObserverList: LoopObserver {
 
     func taskEnded(_ node: TaskNode) {
         for observer in observers { observer.taskEnded(node) }
+    }
+
+    func loopIsClosing() {
+        for observer in observers { observer.loopIsClosing() }
     }
 }
 

@@ -46,6 +46,6 @@ extension EventLoop {
             state.recorders.append(recorder)
             return recorder
         }
-        recorder.start()
+        recorder.start(on: engine)
     }
 }

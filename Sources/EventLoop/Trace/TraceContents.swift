@@ -5,12 +5,12 @@ struct TraceContents {
 
     init(of trace: Trace) {
         let recorders = trace.state.withLock { $0.recorders }
-        let snapshots = recorders.map { (recorder: $0, end: $0.currentTime, log: $0.log.snapshot) }
+        let snapshots = recorders.map { (recorder: $0, log: $0.log.snapshot, end: $0.end) }
         var threadNames: [CInt: String] = [:]
-        for (recorder, _, log) in snapshots where log.thread != 0 {
+        for (recorder, log, _) in snapshots where log.thread != 0 {
             threadNames[log.thread] = "loop \(recorder.name)"
         }
-        for (number, (recorder, end, log)) in snapshots.enumerated() {
+        for (number, (recorder, log, end)) in snapshots.enumerated() {
             let names = log.threadNames.merging(threadNames) { $1 }
             var reader = TraceReader(
                 loop: recorder.name, number: number, end: end, log: log, threadNames: names)
@@ -47,13 +47,13 @@ struct TraceReader {
     private var lastPosted: (thread: CInt, time: EventLoop.Instant)?
 
     init(
-        loop name: String, number: Int, end: UInt64?, log: TraceLog.Snapshot, threadNames: [CInt: String]
+        loop name: String, number: Int, end: UInt64, log: TraceLog.Snapshot, threadNames: [CInt: String]
     ) {
         self.name = name
         self.number = number
         self.log = log
         self.threadNames = threadNames
-        self.end = EventLoop.Instant(nanoseconds: max(end ?? 0, log.events.last?.time ?? 0))
+        self.end = EventLoop.Instant(nanoseconds: max(end, log.events.last?.time ?? 0))
     }
 
     /// The task's number in the whole trace: those of one loop are next to each other.
@@ -128,8 +128,6 @@ struct TraceReader {
             endStep(0, at: time)
         case .ready, .stepBegan, .stepEnded:
             readRow(event, at: time)
-        case .stopped:
-            break
         }
     }
 

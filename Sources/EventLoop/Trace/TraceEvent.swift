@@ -22,7 +22,6 @@ struct TraceEvent {
         case ready(by: Cause)
         case stepBegan
         case stepEnded(Left)
-        case stopped
     }
 
     /// How a task is left by its step.

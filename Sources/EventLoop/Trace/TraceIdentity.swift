@@ -1,28 +1,28 @@
 // Whose row is whose: finding the task that is heard of, and what it is called.
 
-extension TraceRecorder {
+extension TraceFollower {
     /// The address of the task that runs, or 0.
     var runningTask: UInt { withUnsafeCurrentTask { unsafeBitCast($0, to: UInt.self) } }
 
     /// The row of a task that lives: the one that it has, or a new one. Nil for a job that is no task.
-    func rowOfLiveTask(_ address: UInt, at time: UInt64) -> Int? {
+    mutating func rowOfLiveTask(_ address: UInt, at time: UInt64) -> Int? {
         guard let index = rows.index(of: address) else { return addRow(for: address, at: time) }
         let row = rows[index]
         guard row.state == .unknown, row.nodeID == 0 else { return index }
         if row.jobID == TraceRows.jobID(of: address) { return index }
         // The task that had this address has ended.
         add(.stepEnded(.over), row: row.number, at: time)
-        log.end(row.number)
+        writer.end(row.number)
         rows.remove(index)
         return addRow(for: address, at: time)
     }
 
-    private func addRow(for address: UInt, at time: UInt64) -> Int? {
+    private mutating func addRow(for address: UInt, at time: UInt64) -> Int? {
         let jobID = TraceRows.jobID(of: address)
         guard jobID > 0 else { return nil }
         var parent: UInt32 = 0
         if let index = running.last, index >= 0 { parent = rows[index].number }
-        let number = log.addRow(TraceTaskInfo(jobID: jobID, parent: parent, spawned: time))
+        let number = writer.addRow(TraceTaskInfo(jobID: jobID, parent: parent, spawned: time))
         let index = rows.insert(
             TraceRows.Row(address: address, number: number, state: .unknown, jobID: jobID))
         if let node = engine.taskIndex[address] { know(index, node) }
@@ -30,10 +30,10 @@ extension TraceRecorder {
     }
 
     /// The row's task has a node.
-    func know(_ index: Int, _ node: TaskNode) {
+    mutating func know(_ index: Int, _ node: TaskNode) {
         rows[index].nodeID = node.id
         rows[index].hasName = true
-        log.change(rows[index].number) { info in
+        writer.log.change(rows[index].number) { info in
             info.name = node.label
             if let record = node as? TaskRecord {
                 info.fileID = record.fileID
@@ -43,14 +43,14 @@ extension TraceRecorder {
     }
 
     /// Gives a plain task that runs its name, if it has one.
-    func nameIfNeeded(_ index: Int) {
+    mutating func nameIfNeeded(_ index: Int) {
         guard !rows[index].hasName else { return }
         rows[index].hasName = true
-        if let name = Task.name { log.change(rows[index].number) { $0.name = name } }
+        if let name = Task.name { writer.log.change(rows[index].number) { $0.name = name } }
     }
 
     /// The tasks that are under way when the recording begins.
-    func addKnownTasks() {
+    mutating func addKnownTasks() {
         let time = now
         let current = engine.isOnLoopThread ? runningTask : 0
         var known: [(index: Int, node: TaskNode)] = []
@@ -60,7 +60,7 @@ extension TraceRecorder {
             known.append((index, node))
             indices[node.id] = index
             guard let parent = indices[node.parentID] else { continue }
-            log.change(rows[index].number) { [number = rows[parent].number] in $0.parent = number }
+            writer.log.change(rows[index].number) { [number = rows[parent].number] in $0.parent = number }
             if !(node is TaskRecord) { setAwaited(index, by: parent) }
         }
         for (index, node) in known where rows[index].address != current {
@@ -71,7 +71,7 @@ extension TraceRecorder {
     }
 
     /// A task that is awaited in place by the one that started it.
-    func setAwaited(_ index: Int, by parent: Int) {
+    mutating func setAwaited(_ index: Int, by parent: Int) {
         guard rows[index].awaitedBy < 0 else { return }
         rows[index].awaitedBy = parent
         rows[parent].children += 1

@@ -1,145 +1,93 @@
-import Glibc
 import Synchronization
 
-/// Writes down what one loop does, for a ``Trace``. How a task's steps are followed stands in
-/// ``TraceRecorder/stepBegan(_:)`` and what comes after it.
-///
-/// Used on the loop's thread, but for ``stop()`` and the log.
+/// Writes down what one loop does, for a ``Trace``: the observer that the loop tells, and the handle by which
+/// the trace reads and stops it.
 final class TraceRecorder: LoopObserver, @unchecked Sendable {
     let name: String
     let log: TraceLog
-    private weak let owner: Engine?
-    /// The same. It holds this observer, so it is there whenever this is told something.
-    unowned(unsafe) let engine: Engine
-    private let isStopped = Atomic<Bool>(false)
-
-    var rows = TraceRows()
-    /// What runs: a step's task, and within it those that take their first step at once. -1: no task.
-    var running: [Int] = []
-    /// Jobs of the runtime's that end a Task.sleep.
-    var sleepEnds: Set<UInt> = []
-    /// Calls that another thread has left, and the number of the message.
-    var postedCalls: [ObjectIdentifier: UInt32] = [:]
-    /// On whose account things become ready now.
-    var cause = TraceEvent.Cause.nobody
-    /// When a job of the runtime's began that has not yet shown whose step it is.
-    var runtimeJobBegan: UInt64?
-    private var postCount: UInt32 = 0
-    private var thread: CInt = 0
-    /// The end of what came just before, which is when the next thing begins: a clock read less.
-    var lastEnd: UInt64?
+    /// Until the recording ends, or the loop.
+    private let engine: Mutex<Engine?>
+    // Behind a pointer, for the loop's thread: see the engine's own tables.
+    private let follower: UnsafeMutablePointer<TraceFollower>
 
     init(engine: Engine, name: String, capacity: Int) {
-        owner = engine
-        self.engine = engine
+        self.engine = Mutex(engine)
         self.name = name
         log = TraceLog(capacity: capacity)
+        follower = .allocate(capacity: 1)
+        follower.initialize(to: TraceFollower(engine: engine, writer: TraceWriter(log: log)))
     }
+
+    deinit { follower.deinitialize(count: 1).deallocate() }
 
     // MARK: - Its life
 
-    func start() {
+    /// Begins to record. While no other thread runs the loop.
+    func start(on engine: Engine) {
         engine.originsWanted.wrappingAdd(1, ordering: .relaxed)
-        addKnownTasks()
+        follower.pointee.addKnownTasks()
         engine.add(self)
     }
 
-    func records(_ engine: Engine) -> Bool { owner === engine && !isStopped.load(ordering: .relaxed) }
+    func records(_ other: Engine) -> Bool { engine.withLock { $0 === other } }
 
     /// Ends the recording. From any thread.
     func stop() {
-        let stopped = isStopped.compareExchange(expected: false, desired: true, ordering: .relaxed)
-        guard stopped.exchanged, let engine = owner else { return }
-        engine.originsWanted.wrappingSubtract(1, ordering: .relaxed)
+        guard let engine = leaveEngine() else { return }
         if engine.isOnLoopThread || !engine.isRunning {
-            finish()
+            engine.remove(self)
         } else {
-            engine.post(.perform { self.finish() })
+            engine.post(.perform { [unowned(unsafe) engine] in engine.remove(self) })
         }
     }
 
-    private func finish() {
-        log.add(TraceEvent(time: now, row: 0, what: .stopped))
-        engine.remove(self)
+    func loopIsClosing() {
+        leaveEngine()?.remove(self)
     }
 
-    /// The loop's time as long as it records; nil when the last event says how far the trace goes.
-    var currentTime: UInt64? {
-        guard !isStopped.load(ordering: .relaxed), let engine = owner, engine.isRunning else { return nil }
-        return engine.reactorNow().nanoseconds
+    /// Nothing is recorded from here on. The loop lets go of this later, on its thread.
+    private func leaveEngine() -> Engine? {
+        let engine = engine.withLock { engine in
+            let former = engine
+            engine = nil
+            return former
+        }
+        guard let engine else { return nil }
+        engine.originsWanted.wrappingSubtract(1, ordering: .relaxed)
+        log.stop(at: engine.reactorNow().nanoseconds)
+        return engine
     }
 
-    // MARK: - Writing
+    /// How far the trace goes: up to now, or to where the recording ended.
+    var end: UInt64 { log.end ?? engine.withLock { $0?.reactorNow().nanoseconds } ?? log.end ?? 0 }
 
-    var now: UInt64 { engine.reactor.now.nanoseconds }
+    // MARK: - What the loop tells
 
-    @inline(__always)
-    func add(_ what: TraceEvent.What, row: UInt32 = 0, at time: UInt64) {
-        guard !isStopped.load(ordering: .relaxed) else { return }
-        log.add(TraceEvent(time: time, row: row, what: what))
-    }
+    func idleBegan() { follower.pointee.idleBegan() }
 
-    // MARK: - The loop
+    func idleEnded() { follower.pointee.idleEnded() }
 
-    func idleBegan() { add(.idleBegan, at: now) }
+    func turnBegan(events: Int, ready: Int) { follower.pointee.turnBegan(events: events, ready: ready) }
 
-    func idleEnded() { add(.idleEnded, at: now) }
+    func turnEnded() { follower.pointee.turnEnded() }
 
-    func turnBegan(events: Int, ready: Int) {
-        learnThread()
-        cause = .nobody
-        let time = now
-        lastEnd = time
-        add(.turnBegan(events: UInt32(clamping: events), ready: UInt32(clamping: ready)), at: time)
-    }
+    func stepBegan(_ step: LoopStep) { follower.pointee.stepBegan(step) }
 
-    func turnEnded() {
-        add(.turnEnded, at: lastEnd ?? now)
-        lastEnd = nil
-    }
+    func stepEnded(_ step: LoopStep, node: TaskNode?) { follower.pointee.stepEnded(step) }
 
-    func timerFired(_ token: WaiterToken, lateness: Duration) {
-        let lateness = UInt32(clamping: lateness.nanosecondsRoundedUp)
-        cause = .timer(lateness: lateness)
-        add(.timerFired(lateness: lateness), at: now)
-    }
+    func waitBegan(_ token: WaiterToken) { follower.pointee.waitBegan(token) }
+
+    func becameReady(_ step: LoopStep) { follower.pointee.becameReady(step) }
 
     func descriptorReady(_ descriptor: CInt, _ readiness: Reactor.Readiness) {
-        cause = .descriptor(descriptor)
-        add(.descriptorReady(descriptor, readiness.rawValue), at: now)
+        follower.pointee.descriptorReady(descriptor, readiness)
     }
 
-    private func learnThread() {
-        guard thread == 0 else { return }
-        thread = ThreadNumber.current
-        log.setThread(thread)
-    }
+    func messageTaken(from origin: Inbox.Origin) { follower.pointee.messageTaken(from: origin) }
 
-    func messageTaken(from origin: Inbox.Origin) {
-        learnThread()
-        guard origin.thread != thread else {
-            cause = .nobody
-            return
-        }
-        postCount &+= 1
-        cause = .post(postCount)
-        if threadsSeen.insert(origin.thread).inserted {
-            log.setName(nameOfThread(origin.thread), ofThread: origin.thread)
-        }
-        add(.posted(thread: origin.thread), at: origin.time.nanoseconds)
-        add(.taken(post: postCount), at: now)
-    }
+    func timerFired(_ token: WaiterToken, lateness: Duration) { follower.pointee.timerFired(lateness) }
 
-    private var threadsSeen: Set<CInt> = []
-}
+    func taskBegan(_ node: TaskNode) { follower.pointee.taskBegan(node) }
 
-/// The name that the kernel has for a thread of this process, with the thread's number.
-private func nameOfThread(_ thread: CInt) -> String {
-    var bytes = [UInt8](repeating: 0, count: 32)
-    let file = open("/proc/self/task/\(thread)/comm", O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { return "thread \(thread)" }
-    defer { close(file) }
-    let count = max(0, read(file, &bytes, bytes.count))
-    let name = String(decoding: bytes.prefix(count).prefix { $0 != 10 }, as: UTF8.self)
-    return name.isEmpty ? "thread \(thread)" : "thread \(thread) (\(name))"
+    func taskEnded(_ node: TaskNode) { follower.pointee.taskEnded() }
 }

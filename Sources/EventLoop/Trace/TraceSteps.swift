@@ -5,8 +5,8 @@
 // suspension: what runs is a stack. The loop tells when such a child begins and when it parks, but not when
 // it waits in a way that this library knows nothing of; that shows when its parent is heard of again.
 
-extension TraceRecorder {
-    func stepBegan(_ step: LoopStep) {
+extension TraceFollower {
+    mutating func stepBegan(_ step: LoopStep) {
         let time = lastEnd ?? now
         switch step {
         case .call(let call):
@@ -24,7 +24,7 @@ extension TraceRecorder {
         }
     }
 
-    func stepEnded(_ step: LoopStep, node: TaskNode?) {
+    mutating func stepEnded(_ step: LoopStep) {
         let time = now
         lastEnd = time
         // The first step of a recording may have begun before it.
@@ -42,13 +42,13 @@ extension TraceRecorder {
         cause = .nobody
     }
 
-    private func begin(_ call: TraceEvent.Call, at time: UInt64) {
+    private mutating func begin(_ call: TraceEvent.Call, at time: UInt64) {
         running.append(-1)
         if case .sleepEnd = call { cause = .timer(lateness: 0) } else { cause = .call }
         add(.callBegan(call), at: time)
     }
 
-    func begin(_ index: Int, at time: UInt64) {
+    mutating func begin(_ index: Int, at time: UInt64) {
         running.append(index)
         rows[index].state = .running
         rows[index].isReadyAgain = false
@@ -58,7 +58,7 @@ extension TraceRecorder {
     }
 
     /// What runs innermost has suspended, or ended.
-    private func endInnermost(at time: UInt64) {
+    private mutating func endInnermost(at time: UInt64) {
         let index = running.removeLast()
         guard index >= 0 else { return }
         leave(index, at: time)
@@ -66,7 +66,7 @@ extension TraceRecorder {
     }
 
     /// Writes down how a task is left by its step.
-    func leave(_ index: Int, at time: UInt64) {
+    mutating func leave(_ index: Int, at time: UInt64) {
         let row = rows[index]
         let left: TraceEvent.Left
         if row.isOver {
@@ -88,13 +88,13 @@ extension TraceRecorder {
         if row.isOver { remove(index) }
     }
 
-    private func remove(_ index: Int) {
-        log.end(rows[index].number)
+    private mutating func remove(_ index: Int) {
+        writer.end(rows[index].number)
         rows.remove(index)
     }
 
     /// Makes sure that the task that is heard of is the innermost that runs, and returns its row.
-    private func innermost(_ address: UInt) -> Int? {
+    private mutating func innermost(_ address: UInt) -> Int? {
         if let index = running.last, index >= 0, rows[index].address == address { return index }
         let time = now
         if let position = running.lastIndex(where: { $0 >= 0 && rows[$0].address == address }) {
@@ -111,7 +111,7 @@ extension TraceRecorder {
 
     // MARK: - Waits and wake-ups
 
-    func waitBegan(_ token: WaiterToken) {
+    mutating func waitBegan(_ token: WaiterToken) {
         let address = runningTask
         guard address != 0, let index = innermost(address) else { return }
         rows[index].token = token
@@ -123,34 +123,34 @@ extension TraceRecorder {
         if running.count > 1 { endInnermost(at: now) }
     }
 
-    func becameReady(_ step: LoopStep) {
+    mutating func becameReady(_ step: LoopStep) {
         switch step {
         case .call(let call):
             if case .post(let post) = cause { postedCalls[ObjectIdentifier(call)] = post }
         case .task(let address):
             guard sleepEnds.isEmpty || !sleepEnds.contains(address) else { return }
+            if let index = running.last, index >= 0, rows[index].address == address, running.count == 1 {
+                rows[index].isReadyAgain = true  // A yield; and a look-up less.
+                return
+            }
+            if let index = rows.index(of: address) {
+                if rows[index].state == .ready { return }
+                if rows[index].state == .running {
+                    rows[index].isReadyAgain = true
+                    if running.count > 1, running.last == index { endInnermost(at: now) }
+                    return
+                }
+            }
             let time = now
             guard let index = rowOfLiveTask(address, at: time) else { return }
-            switch rows[index].state {
-            case .ready:
-                break
-            case .running:
-                rows[index].isReadyAgain = true
-                if running.count > 1, running.last == index { endInnermost(at: time) }
-            case .waiting, .unknown:
-                makeReady(index, at: time)
-            }
+            rows[index].state = .ready
+            add(.ready(by: cause), row: rows[index].number, at: time)
         }
-    }
-
-    private func makeReady(_ index: Int, at time: UInt64) {
-        rows[index].state = .ready
-        add(.ready(by: cause), row: rows[index].number, at: time)
     }
 
     // MARK: - Tasks that the loop knows
 
-    func taskBegan(_ node: TaskNode) {
+    mutating func taskBegan(_ node: TaskNode) {
         let address = runningTask
         if let index = running.last, index >= 0, rows[index].address == address {
             know(index, node)
@@ -168,7 +168,7 @@ extension TraceRecorder {
         begin(index, at: time)
     }
 
-    func taskEnded(_ node: TaskNode) {
+    mutating func taskEnded() {
         guard let index = innermost(runningTask) else { return }
         rows[index].isOver = true
         let parent = rows[index].awaitedBy

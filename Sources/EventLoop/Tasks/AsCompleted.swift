@@ -5,8 +5,8 @@
 ///     }
 ///
 /// Each comes when it has ended, so its value is there at once, and one that failed does not end the
-/// iteration. Those that have ended before come first, in the order in which they were given. Leaving the loop
-/// leaves the tasks that remain alone, and nothing of the iteration stays with them.
+/// iteration. Those that have ended before come first, in the order in which they were given. Leaving the
+/// loop leaves the tasks that remain alone, and nothing of the iteration stays with them.
 ///
 /// To run one operation for many elements, and to be sure that nothing is left running, use
 /// ``asCompleted(_:limit:_:each:)``.

@@ -1,5 +1,5 @@
-// From results, callbacks, tasks and other threads to futures. The way from a future to a task needs no bridge:
-// `spawn { try await future.value }`.
+// From results, callbacks, tasks and other threads to futures. The way from a future to a task needs no
+// bridge: `spawn { try await future.value }`.
 
 extension Future {
     /// A future that has its value already.

@@ -1,12 +1,13 @@
-// Futures that are made of others. For code that passes futures around; where there is a task, `await` says the
-// same and reads better.
+// Futures that are made of others. For code that passes futures around; where there is a task, `await` says
+// the same and reads better.
 //
 // What they have in common: everything happens on the loop, a turn after what it depends on, so that no chain
 // of closures recurses. A future that was cancelled cancels those made of it. To cancel one that was made of
 // others removes it from them and leaves them alone. An error that is passed on counts as looked at.
 
 extension Future {
-    /// A future of this future's value, transformed. An error, also one that `transform` throws, is passed on.
+    /// A future of this future's value, transformed. An error, also one that `transform` throws, is passed
+    /// on.
     public func map<NewValue>(_ transform: @escaping (Value) throws -> NewValue) -> Future<NewValue> {
         derive { result, derived in
             derived.settle(with: Result { try transform(result.get()) })

@@ -1,8 +1,8 @@
 /// Waits for a task's value without passing one's own cancellation on to it; asyncio's shield.
 ///
 /// When the caller is cancelled, this ends at once with a `CancellationError`, and the task goes on; with
-/// ``LoopTask/value`` it would be cancelled, too. Keep the task to wait for it again, or to look at its error,
-/// which is reported if nobody does.
+/// ``LoopTask/value`` it would be cancelled, too. Keep the task to wait for it again, or to look at its
+/// error, which is reported if nobody does.
 ///
 ///     let saving = spawn { try await save(document) }
 ///     try await shield(saving)

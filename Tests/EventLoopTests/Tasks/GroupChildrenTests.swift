@@ -3,8 +3,8 @@ import Testing
 
 @testable import EventLoop
 
-/// The caller is on the loop because its actor lives there. Its task has no preference, so what is isolated to
-/// nothing would run elsewhere.
+/// The caller is on the loop because its actor lives there. Its task has no preference, so what is isolated
+/// to nothing would run elsewhere.
 @Suite("Children of an actor's code", .timeLimit(.minutes(1)))
 struct GroupChildrenTests {
     @Test("they stay on the loop", arguments: Combination.allCases)

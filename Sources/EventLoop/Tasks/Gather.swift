@@ -1,6 +1,6 @@
 // Gathered operations run as children of the calling task on the calling task's loop. Their closures need
 // not be Sendable: one thread runs them all, so they may share what the caller can use. That is what the
-// unchecked boxes here stand for; `childrensExecutor` makes sure of that.
+// unchecked boxes here stand for; `withChildren` makes sure of that.
 
 /// Runs operations of different types concurrently and returns their values as a tuple, in their order.
 ///
@@ -14,18 +14,17 @@ public func gather<each Value>(
     _ operations: repeat @escaping () async throws -> each Value
 ) async throws -> (repeat each Value) {
     let loop = currentLoop("gather")
-    let executor = loop.childrensExecutor
     let slots = (repeat ResultSlot(each operations))
-    try await withThrowingChildren { group in
+    try await withThrowingChildren(on: loop) { group in
         var index = 0
         for slot in repeat each slots {
             guard !group.isCancelled else { break }
             nonisolated(unsafe) let slot = slot
             if loop.isObserved {
                 let child = GatheredChild(index, on: loop)
-                group.addChild(preferring: executor) { try await child.run { try await slot.runOrThrow() } }
+                group.addImmediateTask { try await child.run { try await slot.runOrThrow() } }
             } else {
-                group.addChild(preferring: executor) { try await slot.runOrThrow() }
+                group.addImmediateTask { try await slot.runOrThrow() }
             }
             index += 1
         }
@@ -44,17 +43,16 @@ public func gatherResults<each Value>(
     _ operations: repeat @escaping () async throws -> each Value
 ) async -> (repeat Result<each Value, any Error>) {
     let loop = currentLoop("gatherResults")
-    let executor = loop.childrensExecutor
     let slots = (repeat ResultSlot(each operations))
-    await withChildren { group in
+    await withChildren(on: loop) { group in
         var index = 0
         for slot in repeat each slots {
             nonisolated(unsafe) let slot = slot
             if loop.isObserved {
                 let child = GatheredChild(index, on: loop)
-                group.addChild(preferring: executor) { await child.run { await slot.run() } }
+                group.addImmediateTask { await child.run { await slot.run() } }
             } else {
-                group.addChild(preferring: executor) { await slot.run() }
+                group.addImmediateTask { await slot.run() }
             }
             index += 1
         }
@@ -82,27 +80,22 @@ public func gather<Elements: Sequence, Value>(
     _ operation: @escaping (Elements.Element) async throws -> Value
 ) async throws -> [Value] {
     let loop = currentLoop("gather")
-    let executor = loop.childrensExecutor
     let work = GatheredWork(elements, operation)
-    try await withThrowingChildren { group in
+    try await withThrowingChildren(on: loop) { group in
         nonisolated(unsafe) let work = work
         let lanes = work.laneCount(limit)
-        let isPlain = lanes == work.elements.count && executor == nil && !loop.isObserved
         for index in 0..<lanes {
             guard !group.isCancelled else { break }
-            if isPlain {
-                // A lane of its own for each. The closure is written where the runtime takes it, and has
-                // little in its frame: that is what each child costs in time and memory.
+            if loop.isObserved {
+                let child = GatheredChild(index, on: loop, isLane: lanes < work.elements.count)
+                group.addImmediateTask { try await child.run { try await work.runLaneOrThrow() } }
+            } else if lanes == work.elements.count {
+                // A lane of its own for each, and the less in its frame, the less memory for each.
                 group.addImmediateTask {
                     work.results[index] = .success(try await work.operation(work.elements[index]))
                 }
-            } else if loop.isObserved {
-                let child = GatheredChild(index, on: loop, isLane: lanes < work.elements.count)
-                group.addChild(preferring: executor) {
-                    try await child.run { try await work.runLaneOrThrow() }
-                }
             } else {
-                group.addChild(preferring: executor) { try await work.runLaneOrThrow() }
+                group.addImmediateTask { try await work.runLaneOrThrow() }
             }
         }
     }
@@ -121,17 +114,16 @@ public func gatherResults<Elements: Sequence, Value>(
     _ operation: @escaping (Elements.Element) async throws -> Value
 ) async -> [Result<Value, any Error>] {
     let loop = currentLoop("gatherResults")
-    let executor = loop.childrensExecutor
     let work = GatheredWork(elements, operation)
-    await withChildren { group in
+    await withChildren(on: loop) { group in
         nonisolated(unsafe) let work = work
         let lanes = work.laneCount(limit)
         for index in 0..<lanes {
             if loop.isObserved {
                 let child = GatheredChild(index, on: loop, isLane: lanes < work.elements.count)
-                group.addChild(preferring: executor) { await child.run { await work.runLane() } }
+                group.addImmediateTask { await child.run { await work.runLane() } }
             } else {
-                group.addChild(preferring: executor) { await work.runLane() }
+                group.addImmediateTask { await work.runLane() }
             }
         }
     }

@@ -8,16 +8,23 @@
 /// Used on the loop's thread.
 final class ChildTask: TaskNode, @unchecked Sendable {
     private let purpose: StaticString
+    /// Who awaits it, until it has ended.
+    private(set) var parent: TaskNode?
     /// While it runs. Cancelling is what may be done to it from outside.
     private var task: UnsafeCurrentTask?
     private(set) var isCancelled = false
 
     init(engine: Engine, purpose: StaticString) {
         self.purpose = purpose
-        super.init(engine: engine)
+        let parent = engine.currentNode
+        self.parent = parent
+        super.init(engine: engine, parentID: parent?.id ?? 0)
     }
 
     override var label: String { "\(purpose)" }
+
+    /// What it spawns outlives it, like all that its parent spawns.
+    override var idAsParent: UInt64 { parent?.idAsParent ?? id }
 
     /// Asks the child to end, before it runs or while it does.
     func cancel() {
@@ -53,5 +60,6 @@ final class ChildTask: TaskNode, @unchecked Sendable {
         } onCancel: {
             cancelWait()
         }
+        parent = nil
     }
 }

@@ -1,7 +1,7 @@
 /// The writing side of a ``Future``: whoever makes the result keeps it, and sets it once.
 ///
 /// Bound to its loop's thread; use from another traps. To answer from elsewhere, set it in
-/// ``EventLoop/callSoonThreadSafe(_:)``.
+/// ``EventLoop/callSoonThreadSafe(fileID:line:_:)``.
 public final class Promise<Value> {
     /// The reading side.
     public let future: Future<Value>

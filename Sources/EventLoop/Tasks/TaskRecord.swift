@@ -22,13 +22,13 @@ class TaskRecord: TaskNode, @unchecked Sendable {
     private final var ownership: UInt64 = 0
     final var onEnd: ((TaskRecord, (any Error)?) -> Void)?
     /// Made for the first who waits.
-    private final var completion: Completion?
+    private(set) final var completion: Completion?
 
     init(engine: Engine, name: String?, fileID: String, line: UInt) {
         self.name = name
         self.fileID = fileID
         self.line = line
-        super.init(engine: engine)
+        super.init(engine: engine, parentID: engine.currentNode?.idAsParent ?? 0)
     }
 
     deinit {

@@ -3,7 +3,7 @@
 /// It knows nothing of the result, because generic code costs a look-up of the result's type at each step.
 final class Completion {
     let engine: Engine
-    private let waiters: WaitQueue
+    let waiters: WaitQueue
     private var callbacks: [() -> Void] = []
     private(set) var isDone = false
 

@@ -8,7 +8,14 @@ extension Engine {
     /// Names a wait of the current task, which ``park(_:isolation:)`` must follow.
     @inline(__always)
     func reserveWait(for reason: WaitReason) -> WaiterToken {
-        waiters.insert(.reserved, for: reason)
+        let token = waiters.insert(.reserved, for: reason)
+        if state.isObserved { tellOfWait(token) }
+        return token
+    }
+
+    @inline(never)
+    private func tellOfWait(_ token: WaiterToken) {
+        observer?.waitBegan(token)
     }
 
     /// Parks the current task until its token is woken or the task is cancelled, whichever comes first,

@@ -17,7 +17,7 @@ enum { SIGNAL = SIGURG, MOST_FRAMES = 128, SECONDS_TO_ANSWER = 1 };
 static pthread_mutex_t capturing = PTHREAD_MUTEX_INITIALIZER;
 
 /// How far it is. The handler takes a request, and who has made it takes it back if nobody does.
-enum { IDLE, REQUESTED, TAKEN };
+enum { IDLE, REQUESTED, TAKEN, ANSWERED };
 static atomic_int stage;
 static _Atomic(pthread_t) target;
 static sem_t answered;
@@ -50,6 +50,7 @@ static void on_signal(int number, siginfo_t *info, void *context) {
         atomic_compare_exchange_strong(&stage, &expected, TAKEN)) {
         frame_count = backtrace(frames, MOST_FRAMES);
         interrupted_at = program_counter(context);
+        atomic_store(&stage, ANSWERED);
         sem_post(&answered);
     } else if (former.sa_flags & SA_SIGINFO) {
         former.sa_sigaction(number, info, context);
@@ -111,13 +112,13 @@ static bool is_answered(void) {
     do {
         result = sem_clockwait(&answered, CLOCK_MONOTONIC, &deadline);
     } while (result < 0 && errno == EINTR);
-    if (result == 0) return true;
+    if (result == 0) return atomic_load(&stage) == ANSWERED;
     int expected = REQUESTED;
     if (atomic_compare_exchange_strong(&stage, &expected, IDLE)) return false;
     // The handler has begun after all.
     while (sem_wait(&answered) < 0 && errno == EINTR) {
     }
-    return true;
+    return atomic_load(&stage) == ANSWERED;
 }
 
 /// Copies what the thread was doing, without the handler's own frames.

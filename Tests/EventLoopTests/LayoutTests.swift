@@ -50,6 +50,9 @@ struct LayoutTests {
         "Sources/EventLoop/Loop/EventLoop.swift": ["TaskRecord", "TaskOutcome", "DebugMode"],
         "Sources/EventLoop/Loop/ProcessMode.swift": ["TaskOutcome"],
         "Sources/EventLoop/Loop/Engine.swift": ["TaskRecord"],
+        // The reactor's own Event, a nested type.
+        "Sources/EventLoop/Loop/Reactor.swift": ["Event"],
+        "Sources/EventLoop/Loop/Turn.swift": ["Event"],
     ]
 
     @Test("a folder names only types of the folders below it")

@@ -33,7 +33,7 @@ struct TaskDump {
         }
         endOfTask = Dictionary(
             records.compactMap { record in
-                record.completion.map { (ObjectIdentifier($0.waiters), record) }
+                record.completion.map { (ObjectIdentifier($0), record) }
             }, uniquingKeysWith: { first, _ in first })
     }
 

@@ -104,7 +104,8 @@ public final class EventLoop: Sendable {
     ) throws -> Success {
         // Before the task exists, which would run later otherwise.
         try checkMayRun()
-        let main = TaskOutcome.start(on: self, name: "main", fileID: fileID, line: line, body)
+        let main = TaskOutcome<Success>(on: self, name: "main", fileID: fileID, line: line)
+        main.start(on: self, body)
         try run(toTheEndOf: main)
         return try main.result!.get()
     }
@@ -218,6 +219,12 @@ public final class EventLoop: Sendable {
     public func setErrorHandler(_ handler: @escaping @Sendable (UnhandledError) -> Void) {
         engine.errorHandler.withLock { $0 = handler }
     }
+}
+
+/// ``EventLoop/current`` for code that is compiled into other modules.
+@usableFromInline
+func currentLoop(_ caller: String) -> EventLoop {
+    EventLoop.current(for: caller)
 }
 
 /// The loop that runs on the calling thread.

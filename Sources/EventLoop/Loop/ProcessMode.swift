@@ -46,7 +46,8 @@ extension EventLoop {
         let loop = try EventLoop(isProcessWide: true, clock: clock, seed: seed, debug: debug)
         ProcessMode.install(loop)
         defer { ProcessMode.uninstall() }
-        let main = TaskOutcome.start(on: loop, name: "main", fileID: fileID, line: line, body)
+        let main = TaskOutcome<Success>(on: loop, name: "main", fileID: fileID, line: line)
+        main.start(on: loop, body)
         let interrupt = Interrupt(engine: loop.engine, cancel: main.cancel)
         try loop.run(toTheEndOf: main)
         try loop.close()

@@ -1,19 +1,23 @@
 /// What a loop knows of one of its tasks while it lives: its place in the tree of tasks, and the wait that
 /// it is in, or was in last (the token may be dead).
 ///
-/// A task that has a node is cancelled through it, so its waits need no cancellation handlers of their own:
-/// see ``Engine/park(_:isolation:)``.
+/// A task that can be cancelled through its node only needs no cancellation handlers for its waits: see
+/// ``Engine/park(_:isolation:)``.
+@usableFromInline
 class TaskNode: @unchecked Sendable {
     let engine: Engine
     /// Counts the nodes of a loop, in the order in which they were made, from 1.
     final let id: UInt64
     /// The task that started this one, or 0. An id, so that no task keeps its parent alive.
     final let parentID: UInt64
+    /// Whether nobody can cancel the task without ending its wait here.
+    final let hearsOfCancellation: Bool
     /// Only the loop's thread touches it.
     final var token = WaiterToken(rawValue: 0)
 
-    init(engine: Engine, parentID: UInt64 = 0) {
+    init(engine: Engine, parentID: UInt64 = 0, hearsOfCancellation: Bool = true) {
         self.engine = engine
+        self.hearsOfCancellation = hearsOfCancellation
         id = engine.nextTaskID
         engine.nextTaskID += 1
         self.parentID = parentID

@@ -163,6 +163,15 @@ struct WaiterTable {
         }
     }
 
+    /// Takes out every call that waits.
+    mutating func endCalls() -> [ScheduledCall] {
+        (0..<used).compactMap { index in
+            guard case .call(let call) = slots[Int(index)].waiter else { return nil }
+            _ = end(token(of: index), with: .cancelled)
+            return call
+        }
+    }
+
     /// A wait that is under way, for a look from outside.
     struct Wait {
         let token: WaiterToken
@@ -216,15 +225,15 @@ struct WaiterTable {
 }
 
 /// The tasks that wait for one thing, in the order in which they came. It holds live waiters only.
-final class WaitQueue {
-    let reason: WaitReason
-    fileprivate(set) var first = UInt32.max
-    fileprivate(set) var last = UInt32.max
-    fileprivate(set) var count = 0
+class WaitQueue {
+    final let reason: WaitReason
+    fileprivate(set) final var first = UInt32.max
+    fileprivate(set) final var last = UInt32.max
+    fileprivate(set) final var count = 0
 
     init(for reason: WaitReason) {
         self.reason = reason
     }
 
-    var isEmpty: Bool { count == 0 }
+    final var isEmpty: Bool { count == 0 }
 }

@@ -6,6 +6,7 @@
 /// suspend costs no turn.
 ///
 /// Used on the loop's thread.
+@usableFromInline
 final class ChildTask: TaskNode, @unchecked Sendable {
     private let purpose: StaticString
     /// Who awaits it, until it has ended.
@@ -18,7 +19,7 @@ final class ChildTask: TaskNode, @unchecked Sendable {
         self.purpose = purpose
         let parent = engine.currentNode
         self.parent = parent
-        super.init(engine: engine, parentID: parent?.id ?? 0)
+        super.init(engine: engine, parentID: parent?.id ?? 0, hearsOfCancellation: false)
     }
 
     override var label: String { "\(purpose)" }
@@ -29,37 +30,38 @@ final class ChildTask: TaskNode, @unchecked Sendable {
     /// Asks the child to end, before it runs or while it does.
     func cancel() {
         isCancelled = true
-        guard let task else { return }
-        task.cancel()
-        cancelWait()
+        task?.cancel()
     }
 
-    /// Runs `body` to its end. The caller's cancellation is the child's, too.
-    func run<Value>(_ body: @escaping () async throws -> Value) async throws -> Value {
-        let slot = ResultSlot(body)
-        await runChild { [slot] in await slot.run() }
-        return try slot.result!.get()
-    }
-
-    /// The runtime passes a cancellation on to the group's task before it comes to the handler, which was
-    /// added earlier: so a wait that the handler does not find has not begun, and will see that the task is
-    /// cancelled.
-    private func runChild(_ body: @escaping () async -> Void) async {
+    /// Runs `body` to its end, and returns its error. The caller's cancellation is the child's, too, and
+    /// comes through the runtime.
+    @inlinable
+    func run(_ body: @escaping () async throws -> Void) async -> (any Error)? {
         nonisolated(unsafe) let body = body
-        await withTaskCancellationHandler {
-            await withDiscardingTaskGroup { group in
-                group.addImmediateTask {
-                    let address = self.enter()
-                    self.task = withUnsafeCurrentTask { $0 }
-                    if self.isCancelled { self.task?.cancel() }
-                    await body()
-                    self.task = nil
-                    self.leave(address)
-                }
+        nonisolated(unsafe) var failure: (any Error)?
+        let executor = currentLoop("withTimeout or withTaskScope").childrensExecutor
+        await withChildren { group in
+            group.addChild(preferring: executor) {
+                let address = self.begin()
+                do { try await body() } catch { failure = error }
+                self.end(address)
             }
-        } onCancel: {
-            cancelWait()
         }
+        return failure
+    }
+
+    /// The child's task runs from here on.
+    @usableFromInline
+    func begin() -> UInt {
+        task = withUnsafeCurrentTask { $0 }
+        if isCancelled { task?.cancel() }
+        return enter()
+    }
+
+    @usableFromInline
+    func end(_ address: UInt) {
+        task = nil
+        leave(address)
         parent = nil
     }
 }

@@ -6,7 +6,12 @@
 ///
 /// Its members may be used from any thread, unless they say otherwise.
 public struct LoopTask<Success: Sendable>: Sendable {
-    let record: TaskOutcome<Success>
+    @usableFromInline let record: TaskOutcome<Success>
+
+    @inlinable
+    init(record: TaskOutcome<Success>) {
+        self.record = record
+    }
 
     /// The task without its result's type.
     public var handle: TaskHandle { TaskHandle(record: record) }
@@ -36,7 +41,7 @@ public struct LoopTask<Success: Sendable>: Sendable {
     /// - Throws: What the task threw.
     /// - Precondition: The task does not await itself.
     public var value: Success {
-        get async throws {
+        @inlinable get async throws {
             await record.waitUntilEnded()
             return try record.result!.get()
         }
@@ -61,8 +66,14 @@ public struct LoopTask<Success: Sendable>: Sendable {
     /// in the order in which they were added, also when the task has ended already.
     ///
     /// Traps while another thread runs the loop.
-    public func addDoneCallback(_ callback: @escaping (Result<Success, any Error>) -> Void) {
-        record.addCallback { [record] in
+    ///
+    /// - Returns: The call: cancelling it removes the callback, and leaves nothing of it behind.
+    @discardableResult
+    public func addDoneCallback(
+        _ callback: @escaping (Result<Success, any Error>) -> Void
+    ) -> ScheduledCall {
+        record.engine.assertMayBeUsedHere("addDoneCallback")
+        return record.addCallback { [record] in
             record.markRetrieved()
             callback(record.result!)
         }
@@ -92,14 +103,21 @@ extension EventLoop {
     /// - Returns: The handle to await or cancel it by; the task goes on without it.
     /// - Precondition: No other thread runs the loop.
     @discardableResult
+    @inlinable
     public func spawn<Success: Sendable>(
         name: String? = nil, eager: Bool = false, fileID: String = #fileID, line: UInt = #line,
         _ operation: sending @escaping @isolated(any) () async throws -> Success
     ) -> LoopTask<Success> {
+        checkMaySpawn(isEager: eager)
+        let record = TaskOutcome<Success>(on: self, name: name, fileID: fileID, line: line)
+        record.start(on: self, isEager: eager, operation)
+        return LoopTask(record: record)
+    }
+
+    @usableFromInline
+    func checkMaySpawn(isEager: Bool) {
         engine.assertMayBeUsedHere("spawn")
-        if eager { engine.assertOnLoop("spawn(eager: true)") }
-        return LoopTask(
-            record: .start(on: self, name: name, fileID: fileID, line: line, isEager: eager, operation))
+        if isEager { engine.assertOnLoop("spawn(eager: true)") }
     }
 }
 
@@ -108,10 +126,11 @@ extension EventLoop {
 ///
 /// - Precondition: A loop runs on this thread.
 @discardableResult
+@inlinable
 public func spawn<Success: Sendable>(
     name: String? = nil, eager: Bool = false, fileID: String = #fileID, line: UInt = #line,
     @_inheritActorContext @_implicitSelfCapture
     _ operation: sending @escaping @isolated(any) () async throws -> Success
 ) -> LoopTask<Success> {
-    EventLoop.current(for: "spawn").spawn(name: name, eager: eager, fileID: fileID, line: line, operation)
+    currentLoop("spawn").spawn(name: name, eager: eager, fileID: fileID, line: line, operation)
 }

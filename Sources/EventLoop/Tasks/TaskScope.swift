@@ -74,9 +74,10 @@ public final class TaskScope: @unchecked Sendable {
     ) -> LoopTask<Success> {
         loop.engine.assertOnLoop("TaskScope.spawn")
         precondition(!isOver, "A task was spawned in a scope that has ended: start it inside withTaskScope.")
-        let record = TaskOutcome.start(
-            on: loop, name: name, fileID: fileID, line: line, isEager: eager && !isAborting,
-            onStart: { self.running[$0.id] = $0 }, onEnd: { self.ended($0, with: $1) }, operation)
+        let record = TaskOutcome<Success>(on: loop, name: name, fileID: fileID, line: line)
+        running[record.id] = record
+        record.onEnd = { self.ended($0, with: $1) }
+        record.start(on: loop, isEager: eager && !isAborting, operation)
         if isAborting { record.cancel() }
         return LoopTask(record: record)
     }
@@ -92,18 +93,17 @@ public final class TaskScope: @unchecked Sendable {
     // MARK: - Its life
 
     fileprivate func run<Value>(_ operation: @escaping () async throws -> Value) async throws -> Value {
-        defer { isOver = true }
-        do {
-            let value = try await body.run(operation)
-            await waitForTasks()
-            if errors.isEmpty { return value }
-        } catch {
-            if !(error is CancellationError) { errors.append(error) }
+        var value: Value?
+        let failure = await body.run { value = try await operation() }
+        if let failure {
+            if !(failure is CancellationError) { errors.append(failure) }
             abort()
-            await waitForTasks()
-            if errors.isEmpty { throw error }
         }
-        throw TaskScopeError(errors: errors)
+        await waitForTasks()
+        isOver = true
+        if !errors.isEmpty { throw TaskScopeError(errors: errors) }
+        if let failure { throw failure }
+        return value!
     }
 
     private func waitForTasks() async {

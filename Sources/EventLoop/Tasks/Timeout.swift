@@ -19,36 +19,39 @@ public struct TimeoutError: Error, Equatable, CustomStringConvertible {
 ///   body threw otherwise. A cancellation of the caller is never taken for a timeout, also when both come at
 ///   once, and timeouts may be nested: each is told by its own ``TimeoutError``.
 /// - Precondition: A loop runs on this thread.
+@inlinable
 public func withTimeout<Value>(
     _ duration: Duration?, _ body: @escaping () async throws -> Value
 ) async throws -> Value {
-    let engine = EventLoop.current(for: "withTimeout").engine
-    return try await Timeout(engine: engine, after: duration).run(body)
+    try await Timeout(after: duration, on: currentLoop("withTimeout")).run(body)
 }
 
 /// Runs `body` and cancels it after `duration`, or at the time that the body sets with
 /// ``Timeout/reschedule(to:)`` meanwhile. Otherwise like ``withTimeout(_:_:)-(_,()->Value)``.
+@inlinable
 public func withTimeout<Value>(
     _ duration: Duration?, _ body: @escaping (Timeout) async throws -> Value
 ) async throws -> Value {
-    let timeout = Timeout(engine: EventLoop.current(for: "withTimeout").engine, after: duration)
+    let timeout = Timeout(after: duration, on: currentLoop("withTimeout"))
     return try await timeout.run { try await body(timeout) }
 }
 
 /// Runs `body` and cancels it at `deadline` on the loop's clock; asyncio's timeout_at. Otherwise like
 /// ``withTimeout(_:_:)-(_,()->Value)``.
+@inlinable
 public func withDeadline<Value>(
     _ deadline: EventLoop.Instant, _ body: @escaping () async throws -> Value
 ) async throws -> Value {
-    try await Timeout(engine: EventLoop.current(for: "withDeadline").engine, at: deadline).run(body)
+    try await Timeout(at: deadline, on: currentLoop("withDeadline")).run(body)
 }
 
 /// Runs `body` and cancels it at `deadline`, or at the time that the body sets with
 /// ``Timeout/reschedule(to:)`` meanwhile. Otherwise like ``withTimeout(_:_:)-(_,()->Value)``.
+@inlinable
 public func withDeadline<Value>(
     _ deadline: EventLoop.Instant, _ body: @escaping (Timeout) async throws -> Value
 ) async throws -> Value {
-    let timeout = Timeout(engine: EventLoop.current(for: "withDeadline").engine, at: deadline)
+    let timeout = Timeout(at: deadline, on: currentLoop("withDeadline"))
     return try await timeout.run { try await body(timeout) }
 }
 
@@ -68,7 +71,7 @@ public func waitFor<Value: Sendable>(_ task: LoopTask<Value>, timeout: Duration?
 /// Bound to its loop's thread.
 public final class Timeout: @unchecked Sendable {
     private let engine: Engine
-    private let child: ChildTask
+    @usableFromInline let child: ChildTask
     private var alarm: ScheduledCall?
     private var isOver = false
     /// When time is up; never without a limit.
@@ -76,14 +79,16 @@ public final class Timeout: @unchecked Sendable {
     /// Whether time was up before the body had ended.
     public private(set) var isExpired = false
 
-    fileprivate init(engine: Engine, at deadline: EventLoop.Instant) {
-        self.engine = engine
+    @usableFromInline
+    init(at deadline: EventLoop.Instant, on loop: EventLoop) {
+        engine = loop.engine
         self.deadline = deadline
         child = ChildTask(engine: engine, purpose: "body with a timeout")
     }
 
-    fileprivate convenience init(engine: Engine, after duration: Duration?) {
-        self.init(engine: engine, at: duration.map { engine.reactor.now.advanced(by: $0) } ?? .never)
+    @usableFromInline
+    convenience init(after duration: Duration?, on loop: EventLoop) {
+        self.init(at: duration.map { loop.engine.reactor.now.advanced(by: $0) } ?? .never, on: loop)
         if let duration, duration <= .zero { expire() }
     }
 
@@ -107,20 +112,30 @@ public final class Timeout: @unchecked Sendable {
         try reschedule(to: engine.reactor.now.advanced(by: duration))
     }
 
-    fileprivate func run<Value>(_ body: @escaping () async throws -> Value) async throws -> Value {
+    @inlinable
+    func run<Value>(_ body: @escaping () async throws -> Value) async throws -> Value {
+        var value: Value?
         setAlarm()
-        defer {
-            isOver = true
-            alarm?.cancel()
-        }
-        do {
-            return try await child.run(body)
-        } catch is CancellationError where isExpired && !Task.isCancelled {
-            throw TimeoutError()
-        }
+        let failure = await child.run { value = try await body() }
+        end()
+        if let failure { throw self.failure(failure) }
+        return value!
     }
 
-    private func setAlarm() {
+    @usableFromInline
+    func end() {
+        isOver = true
+        alarm?.cancel()
+    }
+
+    /// What the caller is told when the body has ended with `error`.
+    @usableFromInline
+    func failure(_ error: any Error) -> any Error {
+        isExpired && error is CancellationError && !Task.isCancelled ? TimeoutError() : error
+    }
+
+    @usableFromInline
+    func setAlarm() {
         guard !isExpired, deadline != .never else { return }
         if deadline <= engine.reactor.now {
             expire()

@@ -26,7 +26,9 @@ extension Engine {
     @inline(__always)
     func park(_ token: WaiterToken, isolation: isolated (any Actor)? = #isolation) async -> Wakeup {
         let (task, isCancelled) = currentTask()
-        guard let node = taskIndex[task] else { return await parkWithHandler(token) }
+        guard let node = taskIndex[task], node.hearsOfCancellation else {
+            return await parkWithHandler(token)
+        }
         if isCancelled {
             waiters.withdraw(token)
             return .cancelled
@@ -80,6 +82,13 @@ extension Engine {
                 continuation.resume(returning: wakeup)
             }
         }
+    }
+
+    /// Puts a call at the end of `queue`: it is called in the turn after it is woken.
+    func enqueue(_ call: ScheduledCall, in queue: WaitQueue) {
+        let token = waiters.insert(.call(call), for: queue.reason)
+        waiters.enqueue(token, in: queue)
+        call.token = token
     }
 
     /// Lets the first task in the queue go on. Returns whether there was one.

@@ -1,0 +1,78 @@
+/// Lets a number of tasks at a time through; asyncio's Semaphore.
+///
+///     let semaphore = Semaphore(10)
+///     try await semaphore.withPermit { try await fetch(url) }
+///
+/// Tasks get their permits in the order in which they asked. A release hands the permit to the first that
+/// waits, so that nobody who comes in between can take it first. Any task may release, also one that never
+/// acquired: ``BoundedSemaphore`` notices more releases than acquisitions, and ``CapacityLimiter`` knows who
+/// has its permits.
+///
+/// Bound to its loop's thread; use from another traps.
+public final class Semaphore: @unchecked Sendable {
+    private let permits: Permits
+
+    /// Makes a semaphore with `value` free permits.
+    ///
+    /// - Parameters:
+    ///   - value: How many tasks it lets through before the next waits; at least 0.
+    ///   - loop: The loop that it belongs to; nil means the one that runs on this thread.
+    /// - Precondition: A loop runs on this thread, or `loop` is given.
+    public init(_ value: Int, on loop: EventLoop? = nil) {
+        precondition(value >= 0, "A semaphore cannot begin with \(value) permits: give it 0 or more.")
+        permits = Permits(value, engine: (loop ?? EventLoop.current(for: "Semaphore()")).engine)
+    }
+
+    /// How many permits are free. While tasks wait, none is.
+    public var value: Int {
+        permits.engine.assertMayBeUsedHere("Semaphore.value")
+        return permits.free
+    }
+
+    /// Whether an acquire would wait; asyncio's locked().
+    public var isExhausted: Bool { value == 0 }
+
+    /// Takes a permit, at once when one is free, or when all who asked before have had one.
+    ///
+    /// Prefer ``withPermit(_:)``, which cannot forget the release.
+    ///
+    /// - Throws: `CancellationError` when the task is cancelled before it goes on. It has no permit then; if
+    ///   one had been handed over already, the next in line gets it.
+    /// - Precondition: On the loop's thread.
+    public func acquire() async throws {
+        permits.engine.assertOnLoop("Semaphore.acquire")
+        try await permits.acquire()
+    }
+
+    /// Takes a permit if one is free.
+    ///
+    /// - Returns: Whether the caller has one now.
+    /// - Precondition: On the loop's thread, or the loop does not run.
+    public func tryAcquire() -> Bool {
+        permits.engine.assertMayBeUsedHere("Semaphore.tryAcquire")
+        return permits.tryAcquire()
+    }
+
+    /// Gives a permit to the first task that waits, or adds it to the free ones. Any task may do so, and so
+    /// may a scheduled call.
+    ///
+    /// - Precondition: On the loop's thread, or the loop does not run.
+    public func release() {
+        permits.engine.assertMayBeUsedHere("Semaphore.release")
+        permits.add(1)
+    }
+
+    /// Runs `body` while this task has a permit, and releases that however the body ends.
+    ///
+    /// The body runs where its caller runs. It keeps the permit when it is cancelled, until it ends.
+    ///
+    /// - Returns: What the body returned.
+    /// - Throws: What the body threw; `CancellationError` as ``acquire()`` does, and the body was not run.
+    /// - Precondition: On the loop's thread.
+    @inlinable
+    public func withPermit<Value>(_ body: () async throws -> Value) async throws -> Value {
+        try await acquire()
+        defer { release() }
+        return try await body()
+    }
+}

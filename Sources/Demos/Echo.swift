@@ -9,10 +9,9 @@ import EventLoop
 
 @MainActor
 func echo() throws {
-    Console.title("An echo server with three clients, in one program, on one thread")
+    title("An echo server with three clients, in one program, on one thread")
     print()
-    let watch = Stopwatch()
-    try EventLoop.run {
+    try Stage.run {
         let listener = try TCPListener.listen(on: SocketAddress(ip: "127.0.0.1", port: 0))
         let address = try listener.localAddress
         let server = spawn(name: "server") {
@@ -21,11 +20,11 @@ func echo() throws {
             }
         }
         try await gather(["one", "two", "three"]) { name in
-            try await talk(to: address, as: name, watch)
+            try await talk(to: address, as: name)
         }
         listener.close()
         try await server.value
-        watch.log("server  has stopped")
+        log("server  has stopped")
     }
 }
 
@@ -37,13 +36,13 @@ private func serveEcho(_ stream: TCPStream) async throws {
 }
 
 @MainActor
-private func talk(to address: SocketAddress, as name: String, _ watch: Stopwatch) async throws {
+private func talk(to address: SocketAddress, as name: String) async throws {
     let stream = try await TCPStream.connect(to: address)
     defer { stream.close() }
     let reader = BufferedReader(stream)
     for word in ["hello", "again", "goodbye"] {
         try await stream.write("\(word) from \(name)\n")
-        watch.log("\(name.padded(to: 6))  got back: \(try await reader.readLine() ?? "nothing")")
+        log("\(name.padded(to: 6))  got back: \(try await reader.readLine() ?? "nothing")")
         try await sleep(for: .milliseconds(300))
     }
 }

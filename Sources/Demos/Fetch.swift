@@ -11,39 +11,38 @@ import EventLoop
 
 @MainActor
 func fetch() throws {
-    Console.title("Five pages from an HTTP server that takes 1, 2, 1, 2 and 1 s to answer")
+    title("Five pages from an HTTP server that takes 1, 2, 1, 2 and 1 s to answer")
     let server = try ServerThread()
     defer { server.stop() }
     let address = try SocketAddress(ip: "127.0.0.1", port: server.port)
     let urls = [1, 2, 1, 2, 1].enumerated().map { index, seconds in
-        HTTPURL(address: address, path: "/delay/\(seconds)?page=\(index + 1)")
+        let delay = Stage.lapsed(.seconds(seconds)) / .seconds(1)
+        return HTTPURL(address: address, path: "/delay/\(delay)?page=\(index + 1)")
     }
 
-    Console.section("One after another, with blocking sockets")
-    var watch = Stopwatch()
+    section("One after another, with blocking sockets")
     for url in urls {
-        watch.log("\(url)  starts")
-        watch.log(describe(url, try BlockingHTTPClient.get(url)))
+        log("\(url)  starts")
+        log(describe(url, try BlockingHTTPClient.get(url)))
     }
-    let blocking = watch.total()
+    let blocking = total()
 
-    Console.section("All at once, on the event loop, in the order of completion")
-    watch = Stopwatch()
+    section("All at once, on the event loop, in the order of completion")
     var completed = 0
-    let responses = try EventLoop.run {
+    let responses = try Stage.run {
         try await gather(urls) { url in
-            watch.log("\(url)  starts")
+            log("\(url)  starts")
             let response = try await HTTPClient.get(url)
             completed += 1
-            watch.log(describe(url, response) + "  (\(completed) of \(urls.count))")
+            log(describe(url, response) + "  (\(completed) of \(urls.count))")
             return response
         }
     }
-    let onLoop = watch.total()
+    let onLoop = total()
 
-    Console.section("What gather returned, in the order of the requests")
+    section("What gather returned, in the order of the requests")
     for (url, response) in zip(urls, responses) { print("             " + describe(url, response)) }
-    print("\n  Speed-up: \(Duration.speedUp(from: blocking, to: onLoop))")
+    conclude("Speed-up: \(Duration.speedUp(from: blocking, to: onLoop))")
 }
 
 private func describe(_ url: HTTPURL, _ response: HTTPResponse) -> String {

@@ -7,32 +7,30 @@ import EventLoop
 
 @MainActor
 func syncAsync() throws {
-    Console.title("Three waits: A takes 2 s, B takes 3 s, C takes 1 s")
+    title("Three waits: A takes 2 s, B takes 3 s, C takes 1 s")
 
-    Console.section("One after another, each blocking the thread")
-    var watch = Stopwatch()
+    section("One after another, each blocking the thread")
     for (name, seconds) in [("A", 2), ("B", 3), ("C", 1)] {
-        watch.log("\(name)  starts")
-        blockThread(for: .seconds(seconds))
-        watch.log("\(name)  ends")
+        log("\(name)  starts")
+        Stage.block(for: .seconds(seconds))
+        log("\(name)  ends")
     }
-    let blocking = watch.total()
+    let blocking = total()
 
-    Console.section("All at once, on the event loop")
-    watch = Stopwatch()
-    try EventLoop.run {
+    section("All at once, on the event loop")
+    try Stage.run {
         try await gather(
-            { try await wait("A", seconds: 2, watch) },
-            { try await wait("B", seconds: 3, watch) },
-            { try await wait("C", seconds: 1, watch) })
+            { try await wait("A", seconds: 2) },
+            { try await wait("B", seconds: 3) },
+            { try await wait("C", seconds: 1) })
     }
-    let onLoop = watch.total()
-    print("\n  Speed-up: \(Duration.speedUp(from: blocking, to: onLoop))")
+    let onLoop = total()
+    conclude("Speed-up: \(Duration.speedUp(from: blocking, to: onLoop))")
 }
 
 @MainActor
-private func wait(_ name: String, seconds: Int, _ watch: Stopwatch) async throws {
-    watch.log("\(name)  starts")
+private func wait(_ name: String, seconds: Int) async throws {
+    log("\(name)  starts")
     try await sleep(for: .seconds(seconds))
-    watch.log("\(name)  ends")
+    log("\(name)  ends")
 }

@@ -7,24 +7,23 @@ import EventLoop
 
 @MainActor
 func tasks() throws {
-    Console.title("Two tasks: A takes 2 s and is started first, B takes 1 s")
-    print()
-    let watch = Stopwatch()
-    try EventLoop.run {
-        let a = spawn(name: "A") { try await work("A", seconds: 2, watch) }
-        let b = spawn(name: "B") { try await work("B", seconds: 1, watch) }
-        watch.log("both are spawned; neither has run yet")
+    title("Two tasks: A takes 2 s and is started first, B takes 1 s")
+    try Stage.run {
+        let a = spawn(name: "A") { try await work("A", seconds: 2) }
+        let b = spawn(name: "B") { try await work("B", seconds: 1) }
+        log("both are spawned; neither has run yet")
 
-        watch.log("A returned \(try await a.value)")
-        watch.log("B returned \(try await b.value), a second ago")
+        log("A returned \(try await a.value)")
+        log("B returned \(try await b.value), a second ago")
     }
-    _ = watch.total()
+    total()
+    conclude("A task runs from its spawning on, not from its await: B was done before anybody asked.")
 }
 
 @MainActor
-private func work(_ name: String, seconds: Int, _ watch: Stopwatch) async throws -> Int {
-    watch.log("\(name) starts")
+private func work(_ name: String, seconds: Int) async throws -> Int {
+    log("\(name) starts")
     try await sleep(for: .seconds(seconds))
-    watch.log("\(name) ends")
+    log("\(name) ends")
     return seconds * 10
 }

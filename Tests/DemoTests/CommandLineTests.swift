@@ -1,9 +1,15 @@
+import TestSupport
 import Testing
 
 @Suite("The command line", .timeLimit(.minutes(3)))
 struct CommandLineTests {
     static let names = [
-        "hello", "sync-async", "tasks", "gather", "echo", "fetch", "headline", "serve-echo", "serve-http",
+        "headline", "hello", "event-loop", "coroutines", "tasks", "futures", "sync-async",
+        "gather", "as-completed", "errors", "timeouts", "cancellation",
+        "semaphore", "producer-consumer", "rate-limiting", "event-condition-barrier", "task-scope",
+        "virtual-time", "race-by-seed",
+        "fetch", "echo",
+        "serve-echo", "serve-http",
     ]
 
     @Test("list names every demo once, in the teaching order, without colours in a pipe")
@@ -11,7 +17,9 @@ struct CommandLineTests {
         try await withProgram("list") { program in
             let lines = try program.remainingLines()
             #expect(try program.waitForEnd() == .exit(0))
-            let listed = lines.filter { $0.hasPrefix("  ") }.map { String($0.split(separator: " ")[0]) }
+            let listed = lines.filter { $0.hasPrefix("  ") && !$0.hasPrefix("  --") }.map {
+                String($0.split(separator: " ")[0])
+            }
             #expect(listed == Self.names)
             #expect(!lines.joined().contains("\u{1B}"))
         }

@@ -1,63 +1,72 @@
 import EventLoop
 
-/// What a demo is called, what it shows, and how it is started.
-struct Demo {
-    enum Run {
-        case plain(@MainActor () throws -> Void)
-        case onPort(@MainActor (Int) throws -> Void)
-    }
-
-    let name: String
-    let summary: String
-    let run: Run
-
-    var usage: String {
-        if case .onPort = run { return "\(name) PORT" }
-        return name
-    }
-}
-
 /// The command line: which demos there are, and which one runs when none is named.
 @MainActor
 struct DemoCommand {
-    let demos: [Demo]
+    let groups: [DemoGroup]
     let unnamed: String
 
     /// EX_USAGE of sysexits.h: the command line makes no sense.
     private static let usageError: CInt = 64
+    /// How many times as fast time lapse is.
+    private static let lapseFactor = 20
+
+    private var demos: [Demo] { groups.flatMap(\.demos) }
 
     /// Does what the arguments ask for. Returns the exit status.
     func run(_ arguments: [String]) -> CInt {
-        guard let first = arguments.first else {
-            print(listing)
-            return run(named: [unnamed])
+        let options: Options
+        do {
+            options = try Options(arguments)
+        } catch {
+            Console.complain("\(error.description).\n\n\(listing)")
+            return Self.usageError
         }
-        if ["list", "help", "--help", "-h"].contains(first) {
+        if options.showsHelp {
             print(listing)
             return 0
         }
-        if let demo = demo(named: first), case .onPort(let body) = demo.run {
-            return run(demo, body, ports: Array(arguments.dropFirst()))
+        Stage.isQuiet = options.isQuiet
+        if let name = options.names.first, let demo = demo(named: name), case .onPort(let body) = demo.run {
+            return run(demo, body, ports: Array(options.names.dropFirst()))
         }
-        return run(named: arguments)
+        if options.names.isEmpty && !options.isQuiet { print(listing) }
+        return run(named: options.names.isEmpty ? [unnamed] : options.names, options)
     }
 
     /// Runs nothing unless all the names make sense.
-    private func run(named names: [String]) -> CInt {
-        var bodies: [@MainActor () throws -> Void] = []
+    private func run(named names: [String], _ options: Options) -> CInt {
+        var chosen: [Demo] = []
         for name in names {
+            if name == "all" {
+                chosen += demos.filter { if case .onPort = $0.run { false } else { $0.name != unnamed } }
+                continue
+            }
             guard let demo = demo(named: name) else {
                 Console.complain("there is no demo \"\(name)\".\n\n\(listing)")
                 return Self.usageError
             }
-            guard case .plain(let body) = demo.run else {
+            if case .onPort = demo.run {
                 Console.complain("\(name) runs alone. Usage: \(demo.usage)")
                 return Self.usageError
             }
-            bodies.append(body)
+            chosen.append(demo)
         }
-        for (name, body) in zip(names, bodies) {
-            let status = attempt(name, body)
+        for demo in chosen {
+            let status = attempt(demo.name) {
+                switch demo.run {
+                case .sleeps(let body):
+                    Stage.time = options.isFast ? .virtual : .real
+                    try body()
+                case .works(let body):
+                    Stage.time = options.isFast ? .lapse(Self.lapseFactor) : .real
+                    try body()
+                case .takesNoTime(let body):
+                    Stage.time = .real
+                    try body()
+                case .onPort: break
+                }
+            }
             if status != 0 { return status }
         }
         return 0
@@ -90,10 +99,21 @@ struct DemoCommand {
 
     private var listing: String {
         let width = demos.map(\.usage.count).max() ?? 0
-        let lines = demos.map { demo in
-            let note = demo.name == unnamed ? " (runs without arguments)" : ""
-            return "  \(demo.usage.padded(to: width))   \(demo.summary)\(note)"
+        let parts = groups.map { group in
+            let lines = group.demos.map { demo in
+                let note = demo.name == unnamed ? " (runs without arguments)" : ""
+                return "  \(demo.usage.padded(to: width))   \(demo.summary)\(note)"
+            }
+            return ([Console.styled(group.title, .bold)] + lines).joined(separator: "\n")
         }
-        return "Usage: swift run Demos [list | NAME … | serve-… PORT]\n\n" + lines.joined(separator: "\n")
+        return """
+            Usage: swift run Demos [NAME … | all | list] [--fast] [--quiet] [--trace FILE]
+
+              --fast         virtual time: what sleeps ends at once; what works runs in time lapse
+              --quiet        titles, totals and lessons only
+              --trace FILE   write what happened: .html to look at, .json for Perfetto and chrome://tracing
+
+
+            """ + parts.joined(separator: "\n\n")
     }
 }

@@ -27,14 +27,6 @@ enum Console {
         hasColors ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
     }
 
-    static func title(_ text: String) {
-        print("\n" + styled(text, .bold))
-    }
-
-    static func section(_ text: String) {
-        print("\n  " + styled(text, .cyan) + "\n")
-    }
-
     /// To standard error, at once.
     static func complain(_ text: String) {
         let line = Array("Demos: \(text)\n".utf8)

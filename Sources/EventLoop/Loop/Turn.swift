@@ -10,7 +10,11 @@ extension Engine {
         let taken = runner.compareExchange(
             expected: 0, desired: UInt(pthread_self()), ordering: .acquiringAndReleasing)
         precondition(taken.exchanged, "Another thread runs this event loop already.")
-        defer { runner.store(0, ordering: .releasing) }
+        if state.isObserved { observer?.runBegan() }
+        defer {
+            if state.isObserved { observer?.runEnded() }
+            runner.store(0, ordering: .releasing)
+        }
         while !isDone() {
             if stopRequested.exchange(false, ordering: .acquiringAndReleasing) { break }
             turn(taskExecutor, serialExecutor)
@@ -36,13 +40,13 @@ extension Engine {
         state.counts.steps += UInt64(readyCount)
         state.counts.mostReady = max(state.counts.mostReady, readyCount)
         if state.isObserved { observer?.turnBegan(events: count, ready: readyCount) }
-        if seededOrder == nil {
+        if state.isSeeded {
+            runShuffled(taskExecutor, serialExecutor)
+        } else {
             for _ in 0..<readyCount {
                 state.budget = Engine.budgetPerStep
                 run(ready.removeFirst(), taskExecutor, serialExecutor)
             }
-        } else {
-            runShuffled(taskExecutor, serialExecutor)
         }
         if state.isObserved { observer?.turnEnded() }
     }
@@ -84,9 +88,8 @@ extension Engine {
     @inline(__always)
     private func waitForEvents() -> Int {
         guard ready.isEmpty && inbox.fallAsleep() else { return reactor.wait(block: false) }
-        let isPlain = clock.isReal && quietWaiters.isEmpty && whenQuiet == nil
         if state.isObserved { observer?.idleBegan() }
-        let count = isPlain ? reactor.wait(block: true) : waitWithCare()
+        let count = state.waitsWithCare ? waitWithCare() : reactor.wait(block: true)
         inbox.wakeUp()
         if state.isObserved { observer?.idleEnded() }
         return count
@@ -99,6 +102,7 @@ extension Engine {
         if count > 0 || inbox.hasMessages { return count }
         if !quietWaiters.isEmpty {
             wakeAll(in: quietWaiters)
+            state.waitsWithCare = needsCareWhenIdle
             return 0
         }
         if let whenQuiet {

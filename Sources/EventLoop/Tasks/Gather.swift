@@ -1,6 +1,6 @@
 // Gathered operations run as children of the calling task on the calling task's loop. Their closures need
 // not be Sendable: one thread runs them all, so they may share what the caller can use. That is what the
-// unchecked boxes here stand for; `currentEngine` makes sure that there is a loop.
+// unchecked boxes here stand for; `withChildren` makes sure of that.
 
 /// Runs operations of different types concurrently and returns their values as a tuple, in their order.
 ///
@@ -15,7 +15,7 @@ public func gather<each Value>(
 ) async throws -> (repeat each Value) {
     let loop = currentLoop("gather")
     let slots = (repeat ResultSlot(each operations))
-    try await withThrowingDiscardingTaskGroup { group in
+    try await withThrowingChildren(on: loop) { group in
         var index = 0
         for slot in repeat each slots {
             guard !group.isCancelled else { break }
@@ -44,7 +44,7 @@ public func gatherResults<each Value>(
 ) async -> (repeat Result<each Value, any Error>) {
     let loop = currentLoop("gatherResults")
     let slots = (repeat ResultSlot(each operations))
-    await withDiscardingTaskGroup { group in
+    await withChildren(on: loop) { group in
         var index = 0
         for slot in repeat each slots {
             nonisolated(unsafe) let slot = slot
@@ -81,7 +81,7 @@ public func gather<Elements: Sequence, Value>(
 ) async throws -> [Value] {
     let loop = currentLoop("gather")
     let work = GatheredWork(elements, operation)
-    try await withThrowingDiscardingTaskGroup { group in
+    try await withThrowingChildren(on: loop) { group in
         nonisolated(unsafe) let work = work
         let lanes = work.laneCount(limit)
         for index in 0..<lanes {
@@ -115,7 +115,7 @@ public func gatherResults<Elements: Sequence, Value>(
 ) async -> [Result<Value, any Error>] {
     let loop = currentLoop("gatherResults")
     let work = GatheredWork(elements, operation)
-    await withDiscardingTaskGroup { group in
+    await withChildren(on: loop) { group in
         nonisolated(unsafe) let work = work
         let lanes = work.laneCount(limit)
         for index in 0..<lanes {

@@ -27,7 +27,8 @@ extension EventLoop {
     ///
     /// - Parameters:
     ///   - trace: Several loops may record into one.
-    ///   - name: What the loop is called there. Nil: "main" for the first, "loop 2" for the second, and so on.
+    ///   - name: What the loop is called there. Nil: "main" for the first, "loop 2" for the second, and so
+    ///     on.
     /// - Precondition: The trace is not stopped; this loop does not record into it already; the trace's other
     ///   loops have the same kind of clock, real or not.
     public func record(into trace: Trace, name: String? = nil) {

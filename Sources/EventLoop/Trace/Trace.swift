@@ -121,7 +121,8 @@ public final class Trace: Sendable {
     /// The loops, in the order in which they began to record.
     public var loops: [TracedLoop] { TraceContents(of: self).loops }
 
-    /// The rows of blocking code, in the order in which they were made; the spans in the order of their start.
+    /// The rows of blocking code, in the order in which they were made; the spans in the order of their
+    /// start.
     public var lanes: [TracedLane] {
         state.withLock { $0.lanes }.map { lane in
             TracedLane(name: lane.name, spans: lane.work.sorted { $0.start < $1.start })

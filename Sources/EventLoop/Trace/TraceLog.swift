@@ -3,8 +3,9 @@ import Synchronization
 /// What one loop has recorded. A ``TraceWriter`` fills it on the loop's thread; any thread may read, at any
 /// time.
 ///
-/// The events stand in parts of a fixed size, and a part that is full is not changed any more. An event costs a
-/// store and the store of its part's new length; a lock is taken for each new part, and for each new task.
+/// The events stand in parts of a fixed size, and a part that is full is not changed any more. An event
+/// costs a store and the store of its part's new length; a lock is taken for each new part, and for each
+/// new task.
 final class TraceLog: Sendable {
     final class Part: @unchecked Sendable {
         let events: UnsafeMutablePointer<TraceEvent>

@@ -1,9 +1,9 @@
 // How the recorder follows tasks through their steps.
 //
-// A step of the loop is a task's run from one suspension to the next. Within it other tasks may run that start
-// at once (children of gather, bodies of timeouts, eager tasks), from their beginning to their first
-// suspension: what runs is a stack. The loop tells when such a child begins and when it parks, but not when it
-// waits in a way that this library knows nothing of; that shows when its parent is heard of again.
+// A step of the loop is a task's run from one suspension to the next. Within it other tasks may run that
+// start at once (children of gather, bodies of timeouts, eager tasks), from their beginning to their first
+// suspension: what runs is a stack. The loop tells when such a child begins and when it parks, but not when
+// it waits in a way that this library knows nothing of; that shows when its parent is heard of again.
 
 extension TraceFollower {
     mutating func stepBegan(_ step: LoopStep) {

@@ -1,0 +1,122 @@
+import EventLoop
+import Glibc
+
+/// What the command line gives to a lesson: its time, its loops, and whether it may talk.
+///
+/// In real time a second is a second. With --fast, lessons that only sleep run on virtual time, and those
+/// with sockets or threads in time lapse; both print what they would print in real time.
+@MainActor
+enum Stage {
+    enum Time {
+        case real
+        case virtual
+        /// So many times as fast.
+        case lapse(Int)
+    }
+
+    static var time = Time.real
+    static var isQuiet = false
+
+    private static let start = SuspendingClock.now
+    /// Virtual time that has passed so far, apart from the loop that runs now.
+    private static var passed = Duration.zero
+    private static var sectionStart = Duration.zero
+
+    /// `EventLoop.run`, on the clock of the command line's choice.
+    @discardableResult
+    static func run<Success: Sendable>(
+        _ body: @escaping @MainActor () async throws -> Success
+    ) throws -> Success {
+        guard case .virtual = time else { return try EventLoop.run { try await body() } }
+        var end = Duration.zero
+        defer { passed += end }
+        return try EventLoop.run(clock: .virtual) {
+            defer { end = EventLoop.current.sinceStart }
+            return try await body()
+        }
+    }
+
+    /// Stops the whole thread for `duration`: what a program does that knows no event loop.
+    static func block(for duration: Duration) {
+        if case .virtual = time { passed += duration } else { blockThread(for: lapsed(duration)) }
+    }
+
+    /// What `duration` is for a server or a thread, which know nothing of virtual time.
+    static func lapsed(_ duration: Duration) -> Duration {
+        if case .lapse(let factor) = time { duration / factor } else { duration }
+    }
+
+    // MARK: - The stopwatch
+
+    /// The time since the section began.
+    static var elapsed: Duration { now - sectionStart }
+
+    static func restartStopwatch() {
+        sectionStart = now
+    }
+
+    private static var now: Duration {
+        switch time {
+        case .real: SuspendingClock.now - start
+        case .lapse(let factor): (SuspendingClock.now - start) * factor
+        case .virtual: passed + (EventLoop.currentIfAny?.sinceStart ?? .zero)
+        }
+    }
+}
+
+extension EventLoop {
+    /// How far a virtual clock has come.
+    fileprivate var sinceStart: Duration { Instant(nanoseconds: 0).duration(to: now) }
+}
+
+// MARK: - What lessons print
+
+/// What the lesson shows.
+@MainActor
+func title(_ text: String) {
+    print("\n" + Console.styled(text, .bold))
+    Stage.restartStopwatch()
+}
+
+/// A part of it, with a stopwatch of its own.
+@MainActor
+func section(_ text: String) {
+    if !Stage.isQuiet { print("\n  " + Console.styled(text, .cyan) + "\n") }
+    Stage.restartStopwatch()
+}
+
+/// A line with the time since the section began.
+@MainActor
+func log(_ text: String) {
+    guard !Stage.isQuiet else { return }
+    let time = Stage.elapsed.inSeconds.aligned(right: 8)
+    print("  \(Console.styled(time, .dim))   \(text)")
+}
+
+/// How long the section took.
+@MainActor @discardableResult
+func total() -> Duration {
+    let total = Stage.elapsed
+    print("  \(Console.styled(total.inSeconds.aligned(right: 8) + "   in total", .bold))")
+    return total
+}
+
+/// What there was to learn.
+@MainActor
+func conclude(_ text: String) {
+    print("\n  \(text)")
+}
+
+extension Duration {
+    /// Cut after hundredths, not rounded: what shows as 2.00 s has not come early.
+    var inSeconds: String {
+        let hundredths = Int(self / .milliseconds(10))
+        let fraction = hundredths % 100
+        return "\(hundredths / 100).\(fraction < 10 ? "0" : "")\(fraction) s"
+    }
+
+    static func speedUp(from slow: Duration, to fast: Duration) -> String {
+        let tenths = Int((slow / fast * 10).rounded())
+        return "\(slow.inSeconds) / \(fast.inSeconds) = \(tenths / 10).\(tenths % 10) times as fast"
+    }
+}

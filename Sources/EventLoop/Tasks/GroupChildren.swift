@@ -1,9 +1,9 @@
 // Task groups whose children stay on the loop, and whose bodies stay with their caller.
 //
-// In process mode every task stays on the loop; otherwise a child inherits its parent's executor preference.
-// But a parent that is on the loop because its actor lives there may have none: its children would go on, on
-// threads of the runtime's, where nothing of the loop may be touched. And a group's body would leave the
-// actor, unless it uses the isolation that is named.
+// In process mode every task stays on the loop; otherwise a child inherits its parent's executor
+// preference. But a parent that is on the loop because its actor lives there may have none: its children
+// would go on, on threads of the runtime's, where nothing of the loop may be touched. And a group's body
+// would leave the actor, unless it uses the isolation that is named.
 
 /// Runs the children that `add` adds until all have ended, or one has failed and the others have ended.
 @inlinable

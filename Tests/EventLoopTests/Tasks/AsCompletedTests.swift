@@ -145,7 +145,7 @@ struct AsCompletedTests {
             let waiters = loop.engine.waiters.count
             let holder = Holder(asCompleted([server]).makeAsyncIterator())
             #expect(loop.engine.waiters.count == waiters + 1)
-            try await onThread { holder.iterator = nil }
+            try await onThread { holder.held = nil }
             await turns(2)
             #expect(loop.engine.waiters.count == waiters)
             server.cancel()
@@ -205,14 +205,5 @@ struct AsCompletedTests {
             for try await _ in asCompleted([LoopTask<Int>]()) {}
         }
         #expect(result.sentence.contains("asCompleted was called outside a running event loop"))
-    }
-}
-
-/// Lets another thread drop what is in it.
-private final class Holder: @unchecked Sendable {
-    var iterator: CompletedTasks<Void>.AsyncIterator?
-
-    init(_ iterator: CompletedTasks<Void>.AsyncIterator) {
-        self.iterator = iterator
     }
 }

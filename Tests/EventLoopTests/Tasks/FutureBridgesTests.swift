@@ -174,8 +174,8 @@ struct FutureBridgesTests {
                 let value = try await withPromise(of: Int.self) { promise in
                     let holder = Holder(promise)
                     _ = Thread {
-                        holder.promise!.succeedThreadSafe(1)
-                        holder.promise = nil
+                        holder.held!.succeedThreadSafe(1)
+                        holder.held = nil
                     }
                 }
                 #expect(value == 1)
@@ -226,14 +226,5 @@ struct FutureBridgesTests {
             }
         }
         #expect(engine == nil)
-    }
-}
-
-/// Lets another thread drop what is in it.
-private final class Holder: @unchecked Sendable {
-    var promise: Promise<Int>?
-
-    init(_ promise: Promise<Int>) {
-        self.promise = promise
     }
 }

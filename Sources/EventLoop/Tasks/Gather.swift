@@ -16,10 +16,17 @@ public func gather<each Value>(
     let loop = currentLoop("gather")
     let slots = (repeat ResultSlot(each operations))
     try await withThrowingChildren(on: loop) { group in
+        var index = 0
         for slot in repeat each slots {
             guard !group.isCancelled else { break }
             nonisolated(unsafe) let slot = slot
-            group.addImmediateTask { try await slot.runOrThrow() }
+            if loop.isObserved {
+                let child = GatheredChild(index, on: loop)
+                group.addImmediateTask { try await child.run { try await slot.runOrThrow() } }
+            } else {
+                group.addImmediateTask { try await slot.runOrThrow() }
+            }
+            index += 1
         }
     }
     return (repeat try (each slots).value())
@@ -38,9 +45,16 @@ public func gatherResults<each Value>(
     let loop = currentLoop("gatherResults")
     let slots = (repeat ResultSlot(each operations))
     await withChildren(on: loop) { group in
+        var index = 0
         for slot in repeat each slots {
             nonisolated(unsafe) let slot = slot
-            group.addImmediateTask { await slot.run() }
+            if loop.isObserved {
+                let child = GatheredChild(index, on: loop)
+                group.addImmediateTask { await child.run { await slot.run() } }
+            } else {
+                group.addImmediateTask { await slot.run() }
+            }
+            index += 1
         }
     }
     return (repeat (each slots).result!)
@@ -70,12 +84,19 @@ public func gather<Elements: Sequence, Value>(
     try await withThrowingChildren(on: loop) { group in
         nonisolated(unsafe) let work = work
         let lanes = work.laneCount(limit)
+        let isPlain = lanes == work.elements.count && !loop.isObserved
         for index in 0..<lanes {
             guard !group.isCancelled else { break }
-            if lanes == work.elements.count {
-                // A lane of its own for each, and the less in its frame, the less memory for each.
+            if isPlain {
+                // A lane of its own for each. The closure is written where the runtime takes it, and has
+                // little in its frame: that is what each child costs in time and memory.
                 group.addImmediateTask {
                     work.results[index] = .success(try await work.operation(work.elements[index]))
+                }
+            } else if loop.isObserved {
+                let child = GatheredChild(index, on: loop, isLane: lanes < work.elements.count)
+                group.addImmediateTask {
+                    try await child.run { try await work.runLaneOrThrow() }
                 }
             } else {
                 group.addImmediateTask { try await work.runLaneOrThrow() }
@@ -99,9 +120,15 @@ public func gatherResults<Elements: Sequence, Value>(
     let loop = currentLoop("gatherResults")
     let work = GatheredWork(elements, operation)
     await withChildren(on: loop) { group in
-        for _ in 0..<work.laneCount(limit) {
-            nonisolated(unsafe) let work = work
-            group.addImmediateTask { await work.runLane() }
+        nonisolated(unsafe) let work = work
+        let lanes = work.laneCount(limit)
+        for index in 0..<lanes {
+            if loop.isObserved {
+                let child = GatheredChild(index, on: loop, isLane: lanes < work.elements.count)
+                group.addImmediateTask { await child.run { await work.runLane() } }
+            } else {
+                group.addImmediateTask { await work.runLane() }
+            }
         }
     }
     return work.results

@@ -84,19 +84,15 @@ public func gather<Elements: Sequence, Value>(
     try await withThrowingChildren(on: loop) { group in
         nonisolated(unsafe) let work = work
         let lanes = work.laneCount(limit)
-        let isPlain = lanes == work.elements.count && !loop.isObserved
         for index in 0..<lanes {
             guard !group.isCancelled else { break }
-            if isPlain {
-                // A lane of its own for each. The closure is written where the runtime takes it, and has
-                // little in its frame: that is what each child costs in time and memory.
+            if loop.isObserved {
+                let child = GatheredChild(index, on: loop, isLane: lanes < work.elements.count)
+                group.addImmediateTask { try await child.run { try await work.runLaneOrThrow() } }
+            } else if lanes == work.elements.count {
+                // A lane of its own for each, and the less in its frame, the less memory for each.
                 group.addImmediateTask {
                     work.results[index] = .success(try await work.operation(work.elements[index]))
-                }
-            } else if loop.isObserved {
-                let child = GatheredChild(index, on: loop, isLane: lanes < work.elements.count)
-                group.addImmediateTask {
-                    try await child.run { try await work.runLaneOrThrow() }
                 }
             } else {
                 group.addImmediateTask { try await work.runLaneOrThrow() }

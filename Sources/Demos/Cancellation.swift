@@ -2,11 +2,11 @@
 //
 // The await under way throws a CancellationError (asyncio.CancelledError); if none is, the next one does.
 //
-// One rule differs. asyncio cancels an await: whoever catches the error may go on as if nothing had been. Swift
-// cancels a task, and it stays cancelled: whoever catches the error and goes on gets it again at each further
-// await. So clean-up that has to wait goes into a task of its own, which nobody has cancelled. That is a plain
-// `Task`: to await one does not pass your own cancellation on to it, as awaiting a spawned task does (and
-// `await task` in asyncio).
+// One rule differs. asyncio cancels an await: whoever catches the error may go on as if nothing had been.
+// Swift cancels a task, and it stays cancelled: whoever catches the error and goes on gets it again at each
+// further await. So clean-up that has to wait goes into a task of its own, which nobody has cancelled. That
+// is a plain `Task`: to await one does not pass your own cancellation on to it, as awaiting a spawned task
+// does (and `await task` in asyncio).
 
 import EventLoop
 
@@ -20,8 +20,8 @@ func cancellation() throws {
 
         section("Cancelled, caught, and still cancelled: the second await throws at once")
         let stubborn = spawn(name: "stubborn") {
-            do { try await work("first", 10) } catch { log("caught, and on I go") }
-            try await work("second", 10)
+            do { try await work("step 1", 10) } catch { log("stubborn  catches it, and goes on") }
+            try await work("step 2", 10)
         }
         try await cancel(stubborn, after: 1)
 
@@ -37,6 +37,13 @@ func cancellation() throws {
         try await cancel(polite, after: 1)
         total()
 
+        section("A shield: the one that waits for it is cancelled, the saving goes on")
+        let saving = spawn(name: "saving") { try await work("saving", 3) }
+        let impatient = spawn(name: "impatient") { try await shield(saving) }
+        try await cancel(impatient, after: 1)
+        try await saving.value
+        total()
+
         section("Cancelling one that gathers cancels all that it gathers")
         let family = spawn(name: "family") {
             try await gather(["A", "B"]) { try await work($0, 10) }
@@ -49,12 +56,13 @@ func cancellation() throws {
 @MainActor
 private func cancel<Success>(_ task: LoopTask<Success>, after seconds: Int) async throws {
     try await sleep(for: .seconds(seconds))
-    log("cancelling")
+    let name = task.name ?? ""
+    log("\(name)  is asked to end")
     task.cancel()
     do {
         _ = try await task.value
     } catch {
-        log("the task has ended with a \(type(of: error))")
+        log("\(name)  has ended with a \(type(of: error))")
     }
 }
 

@@ -14,7 +14,7 @@ import EventLoop
 @MainActor
 func coroutines() throws {
     title("Two async functions: fetching takes 3 s, processing takes 2 s")
-    try Stage.run {
+    let (slow, fast) = try Stage.run {
         section("Awaited one after the other: the second has not begun before the first has ended")
         let pages = try await fetchData()
         let sum = try await processData()
@@ -32,9 +32,9 @@ func coroutines() throws {
         let (pagesAgain, sumAgain) = (try await fetching, try await processing)
         log("there are \(pagesAgain) and \(sumAgain)")
         total()
-
-        conclude("To overlap, start both before you await one: \(Duration.speedUp(from: slow, to: fast)).")
+        return (slow, fast)
     }
+    conclude("To overlap, start both before you await one: \(Duration.speedUp(from: slow, to: fast)).")
 }
 
 @MainActor

@@ -1,8 +1,9 @@
 // Lesson: a rate limit is a semaphore whose permits are not given back: they grow again with time.
 //
-// A semaphore says how many at once; a rate limit says how many in a second, however long each takes. Neither
-// asyncio nor this library has one, because it is this short: a token bucket is a semaphore of so many tokens,
-// and a task that adds one at every tick, unless the bucket is full. What was saved may be spent in a burst.
+// A semaphore says how many at once; a rate limit says how many in a second, however long each takes.
+// Neither asyncio nor this library has one, because it is this short: a token bucket is a semaphore of so
+// many tokens, and a task that adds one at every tick, unless the bucket is full. What was saved may be
+// spent in a burst.
 
 import EventLoop
 
@@ -12,24 +13,25 @@ func rateLimiting() throws {
     try Stage.run {
         let bucket = TokenBucket(size: 3, interval: .milliseconds(500))
 
-        section("Eight requests at once: three find a token, the others come two in a second, in order")
-        try await gather(1...8) { number in
-            try await bucket.take()
-            log("request \(number)")
-        }
-        total()
+        log("eight requests at once: there are three tokens, and the others wait for theirs")
+        try await request(1...8, with: bucket)
 
-        section("After a rest of 1.25 s: two tokens were saved, and the third comes with the next tick")
+        log("a rest of 1.25 s, in which two tokens are saved")
         try await sleep(for: .milliseconds(1250))
-        try await gather(9...11) { number in
-            try await bucket.take()
-            log("request \(number)")
-        }
-        total()
+        try await request(9...11, with: bucket)
 
         bucket.close()
     }
+    total()
     conclude("A burst of three, then two in a second, and nobody overtakes anybody.")
+}
+
+@MainActor
+private func request(_ numbers: ClosedRange<Int>, with bucket: TokenBucket) async throws {
+    try await gather(numbers) { number in
+        try await bucket.take()
+        log("request \(number)")
+    }
 }
 
 @MainActor

@@ -16,6 +16,7 @@ let groups = [
         title: "Many at once, and what may go wrong",
         demos: [
             Demo("gather", "many results, in order; so many at a time", .sleeps(gatherDemo)),
+            Demo("as-completed", "the fastest first", .sleeps(asCompletedDemo)),
             Demo("errors", "caught, collected, and looked at by nobody", .sleeps(errors)),
             Demo("timeouts", "a limit for what takes too long; limits in limits", .sleeps(timeouts)),
             Demo("cancellation", "asking a task to end; cleaning up", .sleeps(cancellation)),

@@ -5,7 +5,7 @@ import Testing
 struct CommandLineTests {
     static let names = [
         "headline", "hello", "event-loop", "coroutines", "tasks", "futures", "sync-async",
-        "gather", "errors", "timeouts", "cancellation",
+        "gather", "as-completed", "errors", "timeouts", "cancellation",
         "semaphore", "producer-consumer", "rate-limiting", "event-condition-barrier", "task-scope",
         "virtual-time", "race-by-seed",
         "fetch", "echo",

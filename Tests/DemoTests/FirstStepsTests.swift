@@ -51,10 +51,9 @@ struct FirstStepsTests {
             prints: """
                 0.00 fetching …
                 3.00 … fetched
-                3.00 there are 3 pages
                 3.00 processing …
                 5.00 … processed
-                5.00 there are 200 words
+                5.00 there are 3 pages and 200 words
                 5.00 in total
 
                 0.00 fetching …
@@ -99,7 +98,7 @@ struct FirstStepsTests {
                 2.00 callback: success(42)
                 2.00 A got 42
                 2.00 B got 42
-                2.00 is it done? true: it is here at once, 42
+                2.00 is it done? true: whoever asks now has 42 at once
 
                 1.00 looked up: 127.0.0.1
                 2.00 threw: UnknownName(name: "nowhere")

@@ -28,30 +28,66 @@ struct ManyAtOnceTests {
                 """)
     }
 
+    @Test("as-completed: the fastest first")
+    func asCompleted() async throws {
+        try await expectLesson(
+            "as-completed",
+            prints: """
+                1.00 comments are loaded
+                2.00 users are loaded
+                3.00 posts are loaded
+                3.00 show: 20 users, 30 posts, 10 comments
+                3.00 in total
+
+                1.00 comments are loaded
+                1.00 show: 10 comments, of the task comments
+                2.00 users are loaded
+                2.00 show: 20 users, of the task users
+                3.00 posts are loaded
+                3.00 show: 30 posts, of the task posts
+                3.00 in total
+
+                1.00 comments are loaded
+                1.00 show: 10 comments
+                2.00 users are loaded
+                2.00 show: 20 users
+                2.50 time is up
+                2.50 in total
+
+                1.00 comments are loaded
+                1.00 show: 10 comments
+                2.00 users are loaded
+                2.00 show: 20 users
+                3.00 posts are loaded
+                3.00 show: 30 posts
+                3.00 in total
+                """)
+    }
+
     @Test("errors: kept by their task, thrown, collected, reported")
     func errors() async throws {
         try await expectLesson(
             "errors",
             prints: """
                 1.00 task 1 fails
-                2.00 nothing has happened to me; now I await the task
-                2.00 caught: an error in task 1
+                2.00 main: I have not noticed; now I await the task
+                2.00 main: caught an error in task 1
 
                 1.00 task 1 ends
                 2.00 task 2 fails
                 2.00 task 3 is cancelled
-                2.00 caught: an error in task 2
+                2.00 main: caught an error in task 2
 
                 1.00 task 1 ends
                 2.00 task 2 fails
                 3.00 task 3 ends
-                3.00 a value: result 1
-                3.00 an error: an error in task 2
-                3.00 a value: result 3
+                3.00 main: got result 1
+                3.00 main: got an error in task 2
+                3.00 main: got result 3
 
                 1.00 task 1 fails
                 1.00 handler: nobody looked at forgotten: an error in task 1
-                2.00 I go on
+                2.00 main: I go on
                 """)
     }
 
@@ -92,32 +128,38 @@ struct ManyAtOnceTests {
             "cancellation",
             prints: """
                 0.00 sleeper  begins
-                1.00 cancelling
+                1.00 sleeper  is asked to end
                 1.00 sleeper  is cleaned up
-                1.00 the task has ended with a CancellationError
+                1.00 sleeper  has ended with a CancellationError
 
-                0.00 first  begins
-                1.00 cancelling
-                1.00 first  is cleaned up
-                1.00 caught, and on I go
-                1.00 second  begins
-                1.00 second  is cleaned up
-                1.00 the task has ended with a CancellationError
+                0.00 step 1  begins
+                1.00 stubborn  is asked to end
+                1.00 step 1  is cleaned up
+                1.00 stubborn  catches it, and goes on
+                1.00 step 2  begins
+                1.00 step 2  is cleaned up
+                1.00 stubborn  has ended with a CancellationError
 
                 0.00 polite  begins
-                1.00 cancelling
+                1.00 polite  is asked to end
                 1.00 polite  is cleaned up
                 1.00 goodbye  begins
                 3.00 goodbye  ends
-                3.00 the task has ended with a CancellationError
+                3.00 polite  has ended with a CancellationError
+                3.00 in total
+
+                0.00 saving  begins
+                1.00 impatient  is asked to end
+                1.00 impatient  has ended with a CancellationError
+                3.00 saving  ends
                 3.00 in total
 
                 0.00 A  begins
                 0.00 B  begins
-                1.00 cancelling
+                1.00 family  is asked to end
                 1.00 A  is cleaned up
                 1.00 B  is cleaned up
-                1.00 the task has ended with a CancellationError
+                1.00 family  has ended with a CancellationError
                 """)
     }
 }

@@ -102,6 +102,7 @@ struct WorkingTogetherTests {
         try await expectLesson(
             "rate-limiting",
             prints: """
+                0.00 eight requests at once: there are three tokens, and the others wait for theirs
                 0.00 request 1
                 0.00 request 2
                 0.00 request 3
@@ -110,12 +111,11 @@ struct WorkingTogetherTests {
                 1.50 request 6
                 2.00 request 7
                 2.50 request 8
-                2.50 in total
-
-                1.25 request 9
-                1.25 request 10
-                1.50 request 11
-                1.50 in total
+                2.50 a rest of 1.25 s, in which two tokens are saved
+                3.75 request 9
+                3.75 request 10
+                4.00 request 11
+                4.00 in total
                 """)
     }
 

@@ -25,12 +25,12 @@ enum Stage {
     /// `EventLoop.run`, on the clock of the command line's choice.
     @discardableResult
     static func run<Success: Sendable>(
-        _ body: @escaping @MainActor () async throws -> Success
+        debug: Bool? = nil, _ body: @escaping @MainActor () async throws -> Success
     ) throws -> Success {
-        guard case .virtual = time else { return try EventLoop.run { try await body() } }
+        guard case .virtual = time else { return try EventLoop.run(debug: debug) { try await body() } }
         var end = Duration.zero
         defer { passed += end }
-        return try EventLoop.run(clock: .virtual) {
+        return try EventLoop.run(clock: .virtual, debug: debug) {
             defer { end = EventLoop.current.sinceStart }
             return try await body()
         }
@@ -42,8 +42,11 @@ enum Stage {
     }
 
     /// What `duration` is for a server or a thread, which know nothing of virtual time.
-    static func lapsed(_ duration: Duration) -> Duration {
-        if case .lapse(let factor) = time { duration / factor } else { duration }
+    static func lapsed(_ duration: Duration) -> Duration { duration / lapseFactor }
+
+    /// How many times as fast the lesson goes.
+    static var lapseFactor: Int {
+        if case .lapse(let factor) = time { factor } else { 1 }
     }
 
     // MARK: - The stopwatch
@@ -91,6 +94,23 @@ func log(_ text: String) {
     guard !Stage.isQuiet else { return }
     let time = Stage.elapsed.inSeconds.aligned(right: 8)
     print("  \(Console.styled(time, .dim))   \(text)")
+}
+
+/// A line without one.
+@MainActor
+func show(_ text: String) {
+    if !Stage.isQuiet { print("             \(text)") }
+}
+
+/// ``log(_:)`` for any thread, within the section that it was made in.
+@MainActor
+func threadSafeLog() -> @Sendable (String) -> Void {
+    guard !Stage.isQuiet else { return { _ in } }
+    let (start, elapsed, factor) = (SuspendingClock.now, Stage.elapsed, Stage.lapseFactor)
+    return { text in
+        let time = (elapsed + (SuspendingClock.now - start) * factor).inSeconds.aligned(right: 8)
+        print("  \(Console.styled(time, .dim))   \(text)")
+    }
 }
 
 /// How long the section took.

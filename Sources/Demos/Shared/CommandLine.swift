@@ -83,7 +83,7 @@ struct DemoCommand {
             }
             let chart = Recording.takeChart()
             if !options.isQuiet && !chart.lines.isEmpty {
-                show("\n" + chart.lines.joined(separator: "\n"))
+                put("\n" + chart.lines.joined(separator: "\n"))
             }
             if status != 0 { return status }
         }

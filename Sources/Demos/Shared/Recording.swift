@@ -21,7 +21,7 @@ enum Recording {
     /// What a loop did: its time `origin` is the section's time `start`.
     static func add(_ trace: Trace, from origin: EventLoop.Instant, at start: Duration) {
         func sectionTime(_ instant: EventLoop.Instant) -> Duration {
-            start + max(origin.duration(to: instant), .zero) * Stage.factor
+            start + max(origin.duration(to: instant), .zero) * Stage.lapseFactor
         }
         add(
             trace.tasks.map { task in

@@ -26,7 +26,7 @@ enum Stage {
     /// `EventLoop.run`, on the clock of the command line's choice, and recorded for the chart.
     @discardableResult
     static func run<Success: Sendable>(
-        _ body: @escaping @MainActor () async throws -> Success
+        debug: Bool? = nil, _ body: @escaping @MainActor () async throws -> Success
     ) throws -> Success {
         let trace = Trace()
         let isVirtual = if case .virtual = time { true } else { false }
@@ -37,7 +37,9 @@ enum Stage {
             if let loopStart { Recording.add(trace, from: loopStart, at: start) }
             if isVirtual { passed += end }
         }
-        return try EventLoop.run(clock: isVirtual ? .virtual : .monotonic, trace: Recording.file) {
+        return try EventLoop.run(
+            clock: isVirtual ? .virtual : .monotonic, debug: debug, trace: Recording.file
+        ) {
             loopStart = EventLoop.current.now
             EventLoop.current.record(into: trace)
             defer { end = EventLoop.current.sinceStart }
@@ -60,8 +62,11 @@ enum Stage {
     }
 
     /// What `duration` is for a server or a thread, which know nothing of virtual time.
-    static func lapsed(_ duration: Duration) -> Duration {
-        if case .lapse(let factor) = time { duration / factor } else { duration }
+    static func lapsed(_ duration: Duration) -> Duration { duration / lapseFactor }
+
+    /// How many times as fast the lesson goes.
+    static var lapseFactor: Int {
+        if case .lapse(let factor) = time { factor } else { 1 }
     }
 
     // MARK: - The stopwatch
@@ -71,12 +76,7 @@ enum Stage {
 
     static func restartStopwatch() {
         sectionStart = now
-        progress?.restart(factor: factor)
-    }
-
-    /// How much longer something shows than it takes.
-    static var factor: Int {
-        if case .lapse(let factor) = time { factor } else { 1 }
+        progress?.restart(factor: lapseFactor)
     }
 
     private static var now: Duration {
@@ -97,7 +97,7 @@ extension EventLoop {
 
 /// Prints lines in the place of the progress line.
 @MainActor
-func show(_ text: String) {
+func put(_ text: String) {
     Stage.progress?.clear()
     print(text)
 }
@@ -105,7 +105,7 @@ func show(_ text: String) {
 /// What the lesson shows.
 @MainActor
 func title(_ text: String) {
-    show("\n" + Console.styled(text, .bold))
+    put("\n" + Console.styled(text, .bold))
     Recording.begin(text)
     Stage.restartStopwatch()
 }
@@ -113,7 +113,7 @@ func title(_ text: String) {
 /// A part of it, with a stopwatch of its own.
 @MainActor
 func section(_ text: String) {
-    if !Stage.isQuiet { show("\n  " + Console.styled(text, .cyan) + "\n") }
+    if !Stage.isQuiet { put("\n  " + Console.styled(text, .cyan) + "\n") }
     Recording.begin(text)
     Stage.restartStopwatch()
 }
@@ -123,21 +123,40 @@ func section(_ text: String) {
 func log(_ text: String) {
     guard !Stage.isQuiet else { return }
     let time = Stage.elapsed.inSeconds.aligned(right: 8)
-    show("  \(Console.styled(time, .dim))   \(text)")
+    put("  \(Console.styled(time, .dim))   \(text)")
+}
+
+/// A line without one.
+@MainActor
+func show(_ text: String) {
+    if !Stage.isQuiet { put("             \(text)") }
+}
+
+/// ``log(_:)`` for any thread, within the section that it was made in.
+@MainActor
+func threadSafeLog() -> @Sendable (String) -> Void {
+    guard !Stage.isQuiet else { return { _ in } }
+    let (start, elapsed, factor) = (SuspendingClock.now, Stage.elapsed, Stage.lapseFactor)
+    let progress = Stage.progress
+    return { text in
+        let time = (elapsed + (SuspendingClock.now - start) * factor).inSeconds.aligned(right: 8)
+        progress?.clear()
+        print("  \(Console.styled(time, .dim))   \(text)")
+    }
 }
 
 /// How long the section took.
 @MainActor @discardableResult
 func total() -> Duration {
     let total = Stage.elapsed
-    show("  \(Console.styled(total.inSeconds.aligned(right: 8) + "   in total", .bold))")
+    put("  \(Console.styled(total.inSeconds.aligned(right: 8) + "   in total", .bold))")
     return total
 }
 
 /// What there was to learn.
 @MainActor
 func conclude(_ text: String) {
-    show("\n  \(text)")
+    put("\n  \(text)")
 }
 
 extension Duration {

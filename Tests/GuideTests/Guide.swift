@@ -1,13 +1,11 @@
 // The guide's code: what stands in its articles, and the passages of tests that it must equal.
 
 /// A passage of a test, between `// snippet.NAME` and `// snippet.end`, that an article shows.
-struct Snippet: CustomTestStringConvertible {
+struct Snippet {
     /// Where it stands, for messages.
     let name: String
     /// Its lines, without the indentation that they have in common.
     let text: String
-
-    var testDescription: String { name }
 
     /// All there are.
     static func all() throws -> [Snippet] {
@@ -88,9 +86,11 @@ struct Article {
             let bar = "\u{1}"
             let cells = line.replacing("\\|", with: bar).split(separator: "|")
             guard column < cells.count else { return [] }
-            return cells[column].replacing("``", with: "\u{2}").split(separator: "`", omittingEmptySubsequences: false)
-                .enumerated().filter { $0.offset % 2 == 1 }
-                .map { $0.element.replacing(bar, with: "|") }
+            return cells[column].replacing("``", with: "\u{2}").split(
+                separator: "`", omittingEmptySubsequences: false
+            )
+            .enumerated().filter { $0.offset % 2 == 1 }
+            .map { String($0.element.replacing(bar, with: "|")) }
         }
     }
 

@@ -1,6 +1,8 @@
 import EventLoop
+import Synchronization
 
 /// Runs `body` on a fresh loop whose time is virtual, on this thread, and closes the loop.
+@discardableResult
 func virtually<Success: Sendable>(
     _ body: sending @escaping @isolated(any) () async throws -> Success
 ) throws -> Success {
@@ -18,3 +20,29 @@ func elapsed(_ body: () async throws -> Void) async rethrows -> Duration {
 }
 
 struct Failed: Error, Equatable {}
+
+/// What an operation of the guide does: it takes its time, and says so.
+func fetch(_ name: String, taking duration: Duration = .seconds(1)) async throws -> String {
+    try await sleep(for: duration)
+    return "\(name) done"
+}
+
+/// Collects what happened, on one loop's thread.
+final class Log: @unchecked Sendable {
+    private(set) var lines: [String] = []
+
+    func add(_ line: String) {
+        lines.append(line)
+    }
+}
+
+/// A log that any thread may write to.
+final class SharedLog: Sendable {
+    private let storage = Mutex<[String]>([])
+
+    var lines: [String] { storage.withLock { $0 } }
+
+    func add(_ line: String) {
+        storage.withLock { $0.append(line) }
+    }
+}

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import EventLoop
@@ -85,6 +86,48 @@ struct ResolverTests {
                 loop = nil
                 // The answer lies in the inbox of an engine that nobody runs any more, and does not hold it.
                 while engine != nil { sched_yield() }
+            }
+        }
+    }
+
+    @Test func slowLookupsHoldUpNoOtherWork() async throws {
+        try await onLoop {
+            let gate = Gate()
+            let pool = ThreadPool(size: 2)
+            let resolver = Resolver(pool: pool) { _, _ in
+                gate.pass()
+                return []
+            }
+            let lookups = (0..<3).map { _ in spawn { try await resolver.resolve(host: "slow", port: 80) } }
+            await until { gate.arrivals == 2 && pool.queuedCount == 1 }
+            try await toThread {}
+            // Those that are given up make room for the one behind them as soon as they end, and not before.
+            lookups[0].cancel()
+            await expectCancelled(lookups[0])
+            #expect(pool.queuedCount == 1)
+            gate.open()
+            for lookup in lookups[1...] { _ = try await lookup.value }
+        }
+    }
+
+    @Test func lookupsHaveThreadsOfTheirOwn() async throws {
+        #expect(Resolver.system.pool !== ThreadPool.shared)
+        #expect(Resolver.system.pool.size == 8)
+    }
+
+    @Test func otherWorkHoldsUpNoLookup() async throws {
+        // The pool is the process's.
+        await #expect(processExitsWith: .success) {
+            try await onLoop {
+                let gate = Gate()
+                let count = ThreadPool.shared.size
+                // No thread is left, and more work waits.
+                let works = (0..<count + 1).map { _ in spawn { try await toThread { gate.pass() } } }
+                await until { gate.arrivals == count }
+                let addresses = try await SocketAddress.resolve(host: "localhost", port: 80)
+                #expect(!addresses.isEmpty)
+                gate.open()
+                for work in works { try await work.value }
             }
         }
     }

@@ -9,9 +9,9 @@ import Testing
 func onLoop<Value: Sendable>(
     sourceLocation: SourceLocation = #_sourceLocation, _ body: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {
-    let loop = try EventLoop()
-    try #require(startThread { try! loop.run() } == 0)
-    defer { loop.stop() }
+    let thread = try LoopThread()
+    defer { thread.stop() }
+    let loop = thread.loop
     return try await withTaskExecutorPreference(loop.executor) {
         precondition(loop.isOnLoopThread)
         let result: Result<Value, any Error>

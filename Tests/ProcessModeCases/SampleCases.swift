@@ -5,8 +5,8 @@ import NonisolatedSample
 let sampleCases = [
     Case("a program on the main actor shares its state without locks") {
         let (balance, entries) = try runMainActorSample()
-        try check(balance == 136 + 1000 * 7 || balance == 136 + 1000 * 6, "a balance of \(balance)")
-        try check(entries == 6, "\(entries) entries")
+        try check(balance == 140 + 1000 * 7 || balance == 140 + 1000 * 6, "a balance of \(balance)")
+        try check(entries == 10, "\(entries) entries")
     },
     Case("a program without isolation shares what is Sendable") {
         let total = try runNonisolatedSample()

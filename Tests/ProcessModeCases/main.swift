@@ -2,7 +2,9 @@ import Glibc
 
 // Without arguments: lists the cases. With a name: runs that one, and prints what was wrong.
 // Those that end their process by a signal are not listed: their tests know what is to come of them.
-let cases = runCases + onTheLoopCases + endCases + signalCases + syncCases + sampleCases + guideCases
+let cases =
+    runCases + onTheLoopCases + endCases + threadCases + signalCases + syncCases + sampleCases
+    + guideCases
 guard CommandLine.arguments.count > 1 else {
     for one in cases { print(one.name) }
     exit(0)

@@ -15,6 +15,12 @@ protocol SignalObserver: AnyObject {
     func loopIsClosing()
 }
 
+/// Is told that the loop is closing, and nothing else.
+protocol ClosingObserver: AnyObject {
+    /// What the loop has not ended by now, it never will.
+    func loopIsClosing()
+}
+
 /// A loop's state and its parts. What is public about a loop stands in ``EventLoop``.
 ///
 /// Everything here belongs to the thread that runs the loop, except for the inbox, the doorbell and
@@ -43,6 +49,7 @@ final class Engine: @unchecked Sendable {
     /// Called whenever the doorbell has rung.
     var onWake: (() -> Void)?
     var signalObservers = SlotTable<any SignalObserver>()
+    var closingObservers = SlotTable<any ClosingObserver>()
     /// The loop's own tasks: it keeps them alive until they end.
     var tasks = SlotTable<TaskRecord>()
     var nextTaskID: UInt64 = 1
@@ -255,12 +262,11 @@ final class Engine: @unchecked Sendable {
         isClosed = true
         for observer in observers.elements { observer.loopIsClosing() }
         for observer in signalObservers.elements { observer.loopIsClosing() }
-        while inbox.hasMessages {
-            for case .call(let call) in inbox.takeAll() { call.forget() }
-        }
+        for case .call(let call) in inbox.close() { call.forget() }
         // What waits will not go on: nobody can end a task of Swift's from outside.
         for task in tasks.elements { task.loopIsClosing() }
         tasks = SlotTable()
+        for observer in closingObservers.elements { observer.loopIsClosing() }
     }
 
     func report(_ unhandled: UnhandledError) {

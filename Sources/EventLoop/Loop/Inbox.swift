@@ -27,11 +27,13 @@ struct Inbox: ~Copyable, Sendable {
     }
 
     private let state = Atomic<UInt8>(State.awake)
-    private let messages = Mutex<[Message]>([])
+    /// Nil once it is closed.
+    private let messages = Mutex<[Message]?>([])
 
-    /// Leaves a message. From any thread. Returns whether the loop sleeps and the bell must ring.
+    /// Leaves a message, which a closed inbox drops. From any thread. Returns whether the loop sleeps and the
+    /// bell must ring.
     func post(_ message: Message) -> Bool {
-        messages.withLock { $0.append(message) }
+        messages.withLock { $0?.append(message) }
         return state.exchange(State.posted, ordering: .acquiringAndReleasing) == State.asleep
     }
 
@@ -56,9 +58,17 @@ struct Inbox: ~Copyable, Sendable {
         // First the state: a message that comes later announces itself again.
         _ = state.exchange(State.awake, ordering: .acquiringAndReleasing)
         return messages.withLock { waiting in
-            var taken: [Message] = []
-            swap(&taken, &waiting)
+            guard let taken = waiting else { return [] }
+            waiting = []
             return taken
+        }
+    }
+
+    /// Takes all messages, and no more from here on.
+    func close() -> [Message] {
+        messages.withLock { waiting in
+            defer { waiting = nil }
+            return waiting ?? []
         }
     }
 }

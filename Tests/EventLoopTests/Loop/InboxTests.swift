@@ -34,6 +34,22 @@ struct InboxTests {
         #expect(tokens == (0..<1000).map { $0 })
     }
 
+    @Test("a closed inbox hands out what it has, and drops what comes later")
+    func closed() {
+        let inbox = SharedInbox()
+        _ = inbox.post(.nudge)
+        _ = inbox.post(.nudge)
+        #expect(inbox.close().count == 2)
+        let gone = Counter()
+        do {
+            let canary = Canary { gone.increment() }
+            _ = inbox.post(.perform { withExtendedLifetime(canary) {} })
+        }
+        #expect(gone.value == 1)
+        #expect(inbox.takeAll().isEmpty)
+        #expect(inbox.close().isEmpty)
+    }
+
     @Test("what threads leave at the same time is neither lost nor doubled")
     func threads() async throws {
         let inbox = SharedInbox()
@@ -69,5 +85,6 @@ private final class SharedInbox: Sendable {
     func fallAsleep() -> Bool { inbox.fallAsleep() }
     func wakeUp() { inbox.wakeUp() }
     func takeAll() -> [Inbox.Message] { inbox.takeAll() }
+    func close() -> [Inbox.Message] { inbox.close() }
     var hasMessages: Bool { inbox.hasMessages }
 }

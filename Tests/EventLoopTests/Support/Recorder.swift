@@ -1,8 +1,11 @@
 import Synchronization
 
+@testable import EventLoop
+
 /// Collects values, from any thread, in the order in which they come.
 final class Recorder<Element: Sendable>: Sendable {
-    private let elements = Mutex<[Element]>([])
+    // Not a Mutex, whose locking the thread sanitizer does not see.
+    private let elements = Monitor<[Element]>([])
 
     func add(_ element: Element) {
         elements.withLock { $0.append(element) }

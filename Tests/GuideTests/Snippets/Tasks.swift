@@ -140,6 +140,7 @@ struct TaskSnippets {
                 // snippet.TaskGroup.create_task
                 scope.spawn { try await fetch("A") }
                 // snippet.end
+                scope.spawn { try await fetch("B") }
             }
         }
     }

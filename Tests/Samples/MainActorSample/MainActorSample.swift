@@ -38,6 +38,28 @@ public func runMainActorSample() throws -> (balance: Int, entries: Int) {
         EventLoop.current.callLater(.milliseconds(1)) { promise.succeed(account.deposits.count) }
         balance += try await promise.future.value * 1000
         try await task.value
+        // Accounts need not be Sendable to go from task to task.
+        let queue = Queue<Account>(maxSize: 1)
+        let worker = spawn {
+            for try await account in queue {
+                try await account.deposit(1)
+                queue.taskDone()
+            }
+        }
+        for name in ["a", "b", "c"] { try await queue.put(Account(name)) }
+        try await queue.join()
+        queue.shutdown()
+        try await worker.value
+        let channel = Channel<Account>()
+        let broadcast = Broadcast<Account>()
+        let subscription = broadcast.subscribe()
+        spawn {
+            for try await account in channel { try await broadcast.send(account) }
+            broadcast.finish()
+        }
+        try await channel.send(account)
+        channel.finish()
+        for try await account in subscription { try await account.deposit(1) }
     }
     return (balance, log.count)
 }

@@ -7,7 +7,12 @@ func virtually<Success: Sendable>(
     _ body: sending @escaping @isolated(any) () async throws -> Success
 ) throws -> Success {
     let loop = try EventLoop(clock: .virtual)
-    let result = Result { try loop.run(body) }
+    let result: Result<Success, any Error>
+    do {
+        result = .success(try loop.run(body))
+    } catch {
+        result = .failure(error)
+    }
     try loop.close()
     return try result.get()
 }
@@ -45,4 +50,9 @@ final class SharedLog: Sendable {
     func add(_ line: String) {
         storage.withLock { $0.append(line) }
     }
+}
+
+/// State that a loop's tasks share: one thread runs them, so nobody changes it between two awaits.
+final class Stock: @unchecked Sendable {
+    var items: [String] = []
 }

@@ -22,6 +22,10 @@ struct StreamSnippets {
             // snippet.open_connection
             let stream = try await TCPStream.connect(host: "127.0.0.1", port: port)
             // snippet.end
+            // snippet.get_extra_info
+            let peer = try stream.peerAddress
+            // snippet.end
+            #expect(peer.port == port)
             // snippet.StreamReader
             let reader = BufferedReader(stream)
             // snippet.end
@@ -39,10 +43,6 @@ struct StreamSnippets {
             let rest = try await reader.readToEnd()
             // snippet.end
             #expect(rest.isEmpty)
-            // snippet.get_extra_info
-            let peer = try stream.peerAddress
-            // snippet.end
-            #expect(peer.port == port)
             // snippet.StreamWriter.close
             stream.close()
             // snippet.end

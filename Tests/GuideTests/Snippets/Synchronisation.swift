@@ -68,24 +68,24 @@ struct SynchronisationSnippets {
             // snippet.Condition
             let condition = Condition()
             // snippet.end
-            var items: [String] = []
+            let stock = Stock()
             let taker = spawn {
                 // snippet.Condition.wait_for
                 try await condition.withLock {
-                    try await condition.wait(until: { !items.isEmpty })
-                    return items.removeFirst()
+                    try await condition.wait(until: { !stock.items.isEmpty })
+                    return stock.items.removeFirst()
                 }
                 // snippet.end
             }
             await yield()
             // snippet.Condition.notify
             try await condition.withLock {
-                items.append("A")
+                stock.items.append("A")
                 condition.notify()
             }
             // snippet.end
             let taken = try await taker.value
-            #expect(taken == "A" && items.isEmpty)
+            #expect(taken == "A" && stock.items.isEmpty)
             try await condition.withLock {
                 // snippet.Condition.notify_all
                 condition.notifyAll()

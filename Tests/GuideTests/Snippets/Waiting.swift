@@ -62,7 +62,8 @@ struct WaitingSnippets {
                 return try await fetch(name)
             }
             // snippet.end
-            #expect(try results[0].get() == "A done")
+            let page = try results[0].get()
+            #expect(page == "A done")
             #expect(throws: Failed()) { try results[1].get() }
         }
     }

@@ -3,8 +3,8 @@ import Glibc
 
 /// What the command line gives to a lesson: its time, its loops, and whether it may talk.
 ///
-/// In real time a second is a second. With --fast, lessons that only sleep run on virtual time, and those with
-/// sockets or threads in time lapse; both print what they would print in real time.
+/// In real time a second is a second. With --fast, lessons that only sleep run on virtual time, and those
+/// with sockets or threads in time lapse; both print what they would print in real time.
 @MainActor
 enum Stage {
     enum Time {

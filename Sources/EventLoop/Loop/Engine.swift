@@ -196,6 +196,7 @@ final class Engine: @unchecked Sendable {
     }
 
     func schedule(_ call: ScheduledCall) {
+        guard !isClosed else { return call.forget() }
         guard isOnLoopThread else {
             post(.call(call))
             return
@@ -263,6 +264,8 @@ final class Engine: @unchecked Sendable {
         for observer in observers.elements { observer.loopIsClosing() }
         for observer in signalObservers.elements { observer.loopIsClosing() }
         for case .call(let call) in inbox.close() { call.forget() }
+        // Calls that will not come give back what they hold, which may hold the loop.
+        for call in waiters.endCalls() + ready.calls { call.forget() }
         // What waits will not go on: nobody can end a task of Swift's from outside.
         for task in tasks.elements { task.loopIsClosing() }
         tasks = SlotTable()

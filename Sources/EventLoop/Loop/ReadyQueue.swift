@@ -57,6 +57,13 @@ struct ReadyQueue {
         if case .call = ring[(head + position) & mask] { true } else { false }
     }
 
+    /// The calls among what is ready.
+    var calls: [ScheduledCall] {
+        (0..<count).compactMap { position in
+            if case .call(let call) = ring[(head + position) & mask] { call } else { nil }
+        }
+    }
+
     /// Where the first call stands, if there is one.
     var firstCall: Int? { (0..<count).first(where: isCall(at:)) }
 

@@ -163,6 +163,15 @@ struct WaiterTable {
         }
     }
 
+    /// Takes out every call that waits.
+    mutating func endCalls() -> [ScheduledCall] {
+        (0..<used).compactMap { index in
+            guard case .call(let call) = slots[Int(index)].waiter else { return nil }
+            _ = end(token(of: index), with: .cancelled)
+            return call
+        }
+    }
+
     // MARK: - Queues: lists through the slots, so that a cancelled waiter leaves its queue at once
 
     mutating func enqueue(_ token: WaiterToken, in queue: WaitQueue) {

@@ -5,7 +5,7 @@
 /// task is passed over from the moment of its cancellation, for its token finds nobody.
 final class HandOver<Element>: WaitingLine {
     /// By the number of the place.
-    private var items: [Element?] = []
+    private(set) var items: [Element?] = []
 
     // MARK: - For the task that waits
 

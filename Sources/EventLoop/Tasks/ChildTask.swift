@@ -32,8 +32,9 @@ final class ChildTask: TaskNode, @unchecked Sendable {
     func run(_ body: @escaping () async throws -> Void) async -> (any Error)? {
         nonisolated(unsafe) let body = body
         nonisolated(unsafe) var failure: (any Error)?
-        await withDiscardingTaskGroup { group in
-            group.addImmediateTask {
+        let executor = currentLoop("withTimeout or withTaskScope").childrensExecutor
+        await withChildren { group in
+            group.addChild(preferring: executor) {
                 let address = self.begin()
                 do { try await body() } catch { failure = error }
                 self.end(address)

@@ -1,6 +1,6 @@
 // Gathered operations run as children of the calling task on the calling task's loop. Their closures need
 // not be Sendable: one thread runs them all, so they may share what the caller can use. That is what the
-// unchecked boxes here stand for; `currentEngine` makes sure that there is a loop.
+// unchecked boxes here stand for; `childrensExecutor` makes sure of that.
 
 /// Runs operations of different types concurrently and returns their values as a tuple, in their order.
 ///
@@ -13,13 +13,13 @@
 public func gather<each Value>(
     _ operations: repeat @escaping () async throws -> each Value
 ) async throws -> (repeat each Value) {
-    _ = currentLoop("gather")
+    let executor = currentLoop("gather").childrensExecutor
     let slots = (repeat ResultSlot(each operations))
-    try await withThrowingDiscardingTaskGroup { group in
+    try await withThrowingChildren { group in
         for slot in repeat each slots {
             guard !group.isCancelled else { break }
             nonisolated(unsafe) let slot = slot
-            group.addImmediateTask { try await slot.runOrThrow() }
+            group.addChild(preferring: executor) { try await slot.runOrThrow() }
         }
     }
     return (repeat try (each slots).value())
@@ -35,12 +35,12 @@ public func gather<each Value>(
 public func gatherResults<each Value>(
     _ operations: repeat @escaping () async throws -> each Value
 ) async -> (repeat Result<each Value, any Error>) {
-    _ = currentLoop("gatherResults")
+    let executor = currentLoop("gatherResults").childrensExecutor
     let slots = (repeat ResultSlot(each operations))
-    await withDiscardingTaskGroup { group in
+    await withChildren { group in
         for slot in repeat each slots {
             nonisolated(unsafe) let slot = slot
-            group.addImmediateTask { await slot.run() }
+            group.addChild(preferring: executor) { await slot.run() }
         }
     }
     return (repeat (each slots).result!)
@@ -65,20 +65,20 @@ public func gather<Elements: Sequence, Value>(
     _ elements: Elements, limit: Int? = nil,
     _ operation: @escaping (Elements.Element) async throws -> Value
 ) async throws -> [Value] {
-    _ = currentLoop("gather")
+    let executor = currentLoop("gather").childrensExecutor
     let work = GatheredWork(elements, operation)
-    try await withThrowingDiscardingTaskGroup { group in
+    try await withThrowingChildren { group in
         nonisolated(unsafe) let work = work
         let lanes = work.laneCount(limit)
         for index in 0..<lanes {
             guard !group.isCancelled else { break }
             if lanes == work.elements.count {
                 // A lane of its own for each, and the less in its frame, the less memory for each.
-                group.addImmediateTask {
+                group.addChild(preferring: executor) {
                     work.results[index] = .success(try await work.operation(work.elements[index]))
                 }
             } else {
-                group.addImmediateTask { try await work.runLaneOrThrow() }
+                group.addChild(preferring: executor) { try await work.runLaneOrThrow() }
             }
         }
     }
@@ -96,12 +96,12 @@ public func gatherResults<Elements: Sequence, Value>(
     _ elements: Elements, limit: Int? = nil,
     _ operation: @escaping (Elements.Element) async throws -> Value
 ) async -> [Result<Value, any Error>] {
-    _ = currentLoop("gatherResults")
+    let executor = currentLoop("gatherResults").childrensExecutor
     let work = GatheredWork(elements, operation)
-    await withDiscardingTaskGroup { group in
+    await withChildren { group in
         for _ in 0..<work.laneCount(limit) {
             nonisolated(unsafe) let work = work
-            group.addImmediateTask { await work.runLane() }
+            group.addChild(preferring: executor) { await work.runLane() }
         }
     }
     return work.results

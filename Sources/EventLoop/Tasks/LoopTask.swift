@@ -66,8 +66,14 @@ public struct LoopTask<Success: Sendable>: Sendable {
     /// in the order in which they were added, also when the task has ended already.
     ///
     /// Traps while another thread runs the loop.
-    public func addDoneCallback(_ callback: @escaping (Result<Success, any Error>) -> Void) {
-        record.addCallback { [record] in
+    ///
+    /// - Returns: The call: cancelling it removes the callback, and leaves nothing of it behind.
+    @discardableResult
+    public func addDoneCallback(
+        _ callback: @escaping (Result<Success, any Error>) -> Void
+    ) -> ScheduledCall {
+        record.engine.assertMayBeUsedHere("addDoneCallback")
+        return record.addCallback { [record] in
             record.markRetrieved()
             callback(record.result!)
         }

@@ -54,7 +54,10 @@ class TaskRecord: TaskNode, @unchecked Sendable {
             if !state.isDone { state.task = task }
             return state.cancellationCount > 0
         }
-        if isCancelled { task.cancel() }
+        if isCancelled {
+            task.cancel()
+            cancelWait()
+        }
         if engine.isWindingUp { cancel() }
     }
 
@@ -82,7 +85,11 @@ class TaskRecord: TaskNode, @unchecked Sendable {
             state.cancellationCount += 1
             return state.task
         }
-        guard let task else { return }
+        guard let task else {
+            // One that starts eagerly has no handle yet: others' requests wait for it, its own does not.
+            if engine.currentNode === self { withUnsafeCurrentTask { $0?.cancel() } }
+            return
+        }
         task.cancel()
         cancelWait()
     }
@@ -92,6 +99,9 @@ class TaskRecord: TaskNode, @unchecked Sendable {
     final func markRetrieved() { state.withLock { $0.isRetrieved = true } }
 
     final var isDone: Bool { state.withLock { $0.isDone } }
+
+    /// What it threw, once it has ended.
+    final var failure: (any Error)? { state.withLock { $0.failure } }
 
     final var cancellationCount: Int { state.withLock { $0.cancellationCount } }
 
@@ -104,6 +114,7 @@ class TaskRecord: TaskNode, @unchecked Sendable {
         markRetrieved()
         if isDone { return }
         guard engine.isOnLoopThread else { return await waitElsewhere() }
+        assertIsNotCurrent()
         if await completionOfMine.wait() == .cancelled {
             cancel()
             if !isDone { await completionOfMine.waitUncancellably() }
@@ -113,23 +124,36 @@ class TaskRecord: TaskNode, @unchecked Sendable {
     /// Waits until the task has ended, or who waits is cancelled, which leaves the task alone.
     final func waitUntilEndedOrCancelled() async throws {
         engine.assertOnLoop("shield")
+        assertIsNotCurrent()
+        if !isDone, await completionOfMine.wait() == .cancelled { throw CancellationError() }
         markRetrieved()
-        if isDone { return }
-        if await completionOfMine.wait() == .cancelled { throw CancellationError() }
     }
 
-    final func addCallback(_ callback: @escaping () -> Void) {
-        engine.assertMayBeUsedHere("addDoneCallback")
+    /// Calls back in the turn after the task's end. The call may be cancelled.
+    final func addCallback(_ callback: @escaping () -> Void) -> ScheduledCall {
         if isDone {
-            engine.schedule(ScheduledCall(engine: engine, callback))
-        } else {
-            completionOfMine.addCallback(callback)
+            let call = ScheduledCall(engine: engine, callback)
+            engine.schedule(call)
+            return call
         }
+        return completionOfMine.addCallback(callback)
+    }
+
+    /// Traps when the running task is to wait for itself.
+    final func assertIsNotCurrent() {
+        precondition(
+            engine.currentNode !== self, "A task cannot wait for its own end: await it in another one.")
+    }
+
+    /// Traps unless the running task may wait, on its own loop, for this one among others.
+    final func assertMayBeAwaited(on engine: Engine, by caller: @autoclosure () -> String) {
+        precondition(
+            engine === self.engine,
+            "\(caller()) was given a task of another event loop: wait for it there, or await its value.")
+        assertIsNotCurrent()
     }
 
     private final var completionOfMine: Completion {
-        precondition(
-            engine.currentNode !== self, "A task cannot wait for its own end: await it in another one.")
         if let completion { return completion }
         let made = Completion(engine: engine, reason: .task)
         completion = made

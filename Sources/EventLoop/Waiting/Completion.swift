@@ -1,9 +1,9 @@
-/// Something that happens once, and who waits for it: what futures and tasks have in common.
+/// Something that happens once, and who waits for it, tasks and callbacks, in the order in which they came:
+/// what futures and tasks have in common.
 ///
 /// It knows nothing of the result, because generic code costs a look-up of the result's type at each step.
 final class Completion: WaitQueue {
     let engine: Engine
-    private var callbacks: [() -> Void] = []
     private(set) var isDone = false
 
     init(engine: Engine, reason: WaitReason) {
@@ -21,19 +21,20 @@ final class Completion: WaitQueue {
         await engine.suspendUncancellably(in: self)
     }
 
-    /// Calls back in the turn after it has happened, in the order in which the callbacks were added.
-    func addCallback(_ callback: @escaping () -> Void) {
-        if isDone {
-            engine.schedule(ScheduledCall(engine: engine, callback))
-        } else {
-            callbacks.append(callback)
+    /// Calls back in the turn after it has happened.
+    ///
+    /// - Returns: The call, which leaves nothing behind when it is cancelled.
+    func addCallback(_ callback: @escaping () -> Void) -> ScheduledCall {
+        let call = ScheduledCall(engine: engine) {
+            // It must live as long as somebody stands in its queue.
+            withExtendedLifetime(self) { callback() }
         }
+        if isDone { engine.schedule(call) } else { engine.enqueue(call, in: self) }
+        return call
     }
 
     func finish() {
         isDone = true
-        for callback in callbacks { engine.schedule(ScheduledCall(engine: engine, callback)) }
-        callbacks = []
         engine.wakeAll(in: self)
     }
 }

@@ -77,6 +77,13 @@ extension Engine {
         }
     }
 
+    /// Puts a call at the end of `queue`: it is called in the turn after it is woken.
+    func enqueue(_ call: ScheduledCall, in queue: WaitQueue) {
+        let token = waiters.insert(.call(call), for: queue.reason)
+        waiters.enqueue(token, in: queue)
+        call.token = token
+    }
+
     /// Lets the first task in the queue go on. Returns whether there was one.
     @discardableResult
     func wakeFirst(in queue: WaitQueue) -> Bool {

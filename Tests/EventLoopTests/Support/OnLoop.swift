@@ -74,6 +74,7 @@ func operations<Value>(
 
 /// Runs `body` on a fresh loop whose time is virtual, on this thread, and looks whether anything was left
 /// behind.
+@discardableResult
 func virtually<Success: Sendable>(
     seed: UInt64? = nil, sourceLocation: SourceLocation = #_sourceLocation,
     _ body: sending @escaping @isolated(any) () async throws -> Success

@@ -71,6 +71,7 @@ struct VirtualTimeTests {
             try await waitAllTasksBlocked()
             #expect(steps.value == 10)
             worker.cancel()
+            _ = await worker.result
         }
     }
 

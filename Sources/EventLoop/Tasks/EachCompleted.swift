@@ -1,0 +1,102 @@
+// One operation for many elements, and what becomes of each as soon as it is there. The operations run as
+// children of the calling task; as with gather, one thread runs them all, so their closures need not be
+// Sendable.
+
+/// Runs an operation for each element concurrently and hands each value on as soon as it is there; asyncio's
+/// as_completed for coroutines.
+///
+///     try await asCompleted(urls, limit: 10) { url in
+///         try await fetch(url)
+///     } each: { url, page in
+///         print(url, page.count)
+///     }
+///
+/// The operations start at once, in the order of the elements, each running until its first suspension;
+/// with a limit, that many do, and each that ends makes place for the next. `each` is called for one value
+/// at a time, in the order in which they are there, in the isolation of the caller; the operations go on
+/// meanwhile.
+///
+/// On the first error, of an operation or of `each`, the others are cancelled and awaited, and that error
+/// is thrown. Cancelling the caller cancels them all, `each` is not called any more, and a
+/// `CancellationError` is thrown. So nothing is left running, whatever happens.
+///
+/// - Parameters:
+///   - limit: How many may run at once, at least 1; nil means all. As long as `each` takes its time with one
+///     value, no more than that many others are started, so a slow `each` slows the operations down.
+///   - each: Called with an element and what the operation returned for it.
+/// - Throws: The first error of an operation or of `each`; `CancellationError`.
+/// - Precondition: A loop runs on this thread.
+public func asCompleted<Elements: Sequence, Value>(
+    _ elements: Elements, limit: Int? = nil,
+    _ operation: @escaping (Elements.Element) async throws -> Value,
+    each: (Elements.Element, Value) async throws -> Void
+) async throws {
+    try await CompletedWork(elements, operation).run(limit, "asCompleted") { element, result in
+        try await each(element, result.get())
+    }
+}
+
+/// Runs an operation for each element concurrently and hands on how each one ended, as soon as it has.
+///
+/// An operation's error cancels nobody: it is handed on. Otherwise like
+/// ``asCompleted(_:limit:_:each:)``.
+///
+/// - Throws: The error of `each`; `CancellationError` when the caller was cancelled.
+public func resultsAsCompleted<Elements: Sequence, Value>(
+    _ elements: Elements, limit: Int? = nil,
+    _ operation: @escaping (Elements.Element) async throws -> Value,
+    each: (Elements.Element, Result<Value, any Error>) async throws -> Void
+) async throws {
+    try await CompletedWork(elements, operation).run(limit, "resultsAsCompleted", each)
+}
+
+/// One operation for many elements.
+private final class CompletedWork<Element, Value> {
+    private let elements: [Element]
+    private let operation: (Element) async throws -> Value
+    /// Of those that have ended and have not been handed on.
+    private var results: [Int: Result<Value, any Error>] = [:]
+
+    init(_ elements: some Sequence<Element>, _ operation: @escaping (Element) async throws -> Value) {
+        self.elements = Array(elements)
+        self.operation = operation
+    }
+
+    func run(
+        _ limit: Int?, _ caller: String, isolation: isolated (any Actor)? = #isolation,
+        _ each: (Element, Result<Value, any Error>) async throws -> Void
+    ) async throws {
+        let loop = EventLoop.current(for: caller)
+        let executor = loop.childrensExecutor
+        if let limit { precondition(limit > 0, "\(caller) needs a limit of at least 1.") }
+        nonisolated(unsafe) let work = self
+        try await withThrowingTaskGroup(of: Int.self, isolation: isolation) { group in
+            // Named, so that this runs where the caller does.
+            _ = isolation
+            var started = 0
+            while started < min(limit ?? .max, elements.count), !Task.isCancelled {
+                let index = started
+                started += 1
+                group.addChild(preferring: executor) { await work.perform(index) }
+            }
+            while let index = try await group.next() {
+                try Task.checkCancellation()
+                try await loop.engine.spendBudget()
+                if started < elements.count {
+                    let index = started
+                    started += 1
+                    group.addChild(preferring: executor) { await work.perform(index) }
+                }
+                try await each(elements[index], results.removeValue(forKey: index)!)
+            }
+            try Task.checkCancellation()
+        }
+    }
+
+    private func perform(_ index: Int) async -> Int {
+        do { results[index] = .success(try await operation(elements[index])) } catch {
+            results[index] = .failure(error)
+        }
+        return index
+    }
+}

@@ -1,0 +1,79 @@
+import TestSupport
+import Testing
+
+@testable import EventLoop
+
+/// The caller is on the loop because its actor lives there. Its task has no preference, so what is isolated
+/// to nothing would run elsewhere.
+@Suite("Children of an actor's code", .timeLimit(.minutes(1)))
+struct GroupChildrenTests {
+    @Test("they stay on the loop", arguments: Combination.allCases)
+    func stay(combination: Combination) async throws {
+        let loop = try EventLoop()
+        let thread = Thread { try loop.run() }
+        let actor = LoopActor(loop)
+        for _ in 0..<20 {
+            // Detached, so that it has no preference of the test's.
+            let isOnLoop = try await Task.detached { try await actor.run(combination) }.value
+            #expect(isOnLoop == Array(repeating: true, count: combination.steps))
+        }
+        loop.stop()
+        try await thread.value
+        expectNothingLeft(on: loop)
+    }
+
+    enum Combination: String, CaseIterable, Sendable {
+        case gatherTuple, gather, gatherLimited, gatherResults, gatherResultsTuple
+        case withTimeout, withTaskScope, asCompleted, race
+
+        var steps: Int {
+            switch self {
+            case .gather, .gatherResults, .gatherTuple, .gatherResultsTuple, .race: 4
+            case .gatherLimited: 8
+            case .withTimeout, .withTaskScope: 2
+            case .asCompleted: 6
+            }
+        }
+    }
+
+    private actor LoopActor {
+        private let loop: EventLoop
+
+        init(_ loop: EventLoop) {
+            self.loop = loop
+        }
+
+        nonisolated var unownedExecutor: UnownedSerialExecutor {
+            loop.serialExecutor.asUnownedSerialExecutor()
+        }
+
+        /// Says for each step whether it was on the loop.
+        func run(_ combination: Combination) async throws -> [Bool] {
+            let steps = Recorder<Bool>()
+            let loop = loop
+            // Isolated to nothing: only an executor preference keeps it on the loop.
+            let operation: () async throws -> Void = {
+                steps.add(loop.isOnLoopThread)
+                await Task.yield()
+                steps.add(loop.isOnLoopThread)
+            }
+            switch combination {
+            case .gatherTuple: _ = try await gather(operation, operation)
+            case .gather: try await gather([1, 2]) { _ in try await operation() }
+            case .gatherLimited: try await gather(1...4, limit: 2) { _ in try await operation() }
+            case .gatherResults: await gatherResults([1, 2]) { _ in try await operation() }
+            case .gatherResultsTuple: _ = await gatherResults(operation, operation)
+            case .withTimeout: try await withTimeout(.seconds(10)) { () in try await operation() }
+            case .withTaskScope: try await withTaskScope { _ in try await operation() }
+            case .asCompleted:
+                try await asCompleted([1, 2]) { _ in
+                    try await operation()
+                } each: { _, _ in
+                    steps.add(loop.isOnLoopThread)
+                }
+            case .race: try await race(operation, operation)
+            }
+            return steps.all
+        }
+    }
+}

@@ -39,7 +39,8 @@ let package = Package(
             dependencies: ["EventLoop", "TestSupport", "ProcessModeCases", "AsyncMainCase"],
             swiftSettings: swiftSettings),
         // Runs the built executable; the dependency is what builds it first.
-        .testTarget(name: "DemoTests", dependencies: ["Demos"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "DemoTests", dependencies: ["Demos", "TestSupport"], swiftSettings: swiftSettings),
         // What the benchmarks compare with, in C, and the histogram that they measure with.
         .target(name: "CFloor", path: "Benchmarks/CFloor"),
         .executableTarget(

@@ -61,6 +61,9 @@ struct DemoCommand {
                 case .works(let body):
                     Stage.time = options.isFast ? .lapse(Self.lapseFactor) : .real
                     try body()
+                case .takesNoTime(let body):
+                    Stage.time = .real
+                    try body()
                 case .onPort: break
                 }
             }

@@ -45,7 +45,10 @@ final class Engine: @unchecked Sendable {
     var seededOrder: SeededOrder?
     /// Who waits for everything else to be blocked, and who is told when nobody waits for that any more.
     let quietWaiters = WaitQueue(for: .quiet)
-    var whenQuiet: (() -> Void)?
+    var whenQuiet: (() -> Void)? {
+        didSet { state.waitsWithCare = needsCareWhenIdle }
+    }
+    var needsCareWhenIdle: Bool { !clock.isReal || whenQuiet != nil || !quietWaiters.isEmpty }
     /// Called whenever the doorbell has rung.
     var onWake: (() -> Void)?
     var signalObservers = SlotTable<any SignalObserver>()
@@ -77,7 +80,7 @@ final class Engine: @unchecked Sendable {
         taskIndexStorage = .allocate(capacity: 1)
         observersStorage = .allocate(capacity: 1)
         stateStorage = .allocate(capacity: 1)
-        stateStorage.initialize(to: TurnState())
+        stateStorage.initialize(to: TurnState(waitsWithCare: clock != .monotonic, isSeeded: seed != nil))
         waitersStorage.initialize(to: WaiterTable())
         readyStorage.initialize(to: ReadyQueue())
         observersStorage.initialize(to: SlotTable())

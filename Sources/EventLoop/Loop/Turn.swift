@@ -36,13 +36,13 @@ extension Engine {
         state.counts.steps += UInt64(readyCount)
         state.counts.mostReady = max(state.counts.mostReady, readyCount)
         if state.isObserved { observer?.turnBegan(events: count, ready: readyCount) }
-        if seededOrder == nil {
+        if state.isSeeded {
+            runShuffled(taskExecutor, serialExecutor)
+        } else {
             for _ in 0..<readyCount {
                 state.budget = Engine.budgetPerStep
                 run(ready.removeFirst(), taskExecutor, serialExecutor)
             }
-        } else {
-            runShuffled(taskExecutor, serialExecutor)
         }
         if state.isObserved { observer?.turnEnded() }
     }
@@ -62,8 +62,7 @@ extension Engine {
     @inline(__always)
     private func waitForEvents() -> Int {
         guard ready.isEmpty && inbox.fallAsleep() else { return reactor.wait(block: false) }
-        let isPlain = clock.isReal && quietWaiters.isEmpty && whenQuiet == nil
-        let count = isPlain ? reactor.wait(block: true) : waitWithCare()
+        let count = state.waitsWithCare ? waitWithCare() : reactor.wait(block: true)
         inbox.wakeUp()
         return count
     }
@@ -75,6 +74,7 @@ extension Engine {
         if count > 0 || inbox.hasMessages { return count }
         if !quietWaiters.isEmpty {
             wakeAll(in: quietWaiters)
+            state.waitsWithCare = needsCareWhenIdle
             return 0
         }
         if let whenQuiet {

@@ -4,10 +4,10 @@
 //         print(await task)                              print(try await task.value)
 //                                                    }
 //
-// What comes is the task itself, so its name says whose result it is, and its value is there at once. It costs
-// the same time as `gather`; what it saves is the time until the first result, which somebody may be waiting
-// for. A `timeout` is for the iteration as a whole. Tasks that have not ended by then go on: cancel them, or
-// use the form with `each`, which leaves nothing running.
+// What comes is the task itself, so its name says whose result it is, and its value is there at once. It
+// costs the same time as `gather`; what it saves is the time until the first result, which somebody may be
+// waiting for. A `timeout` is for the iteration as a whole. Tasks that have not ended by then go on: cancel
+// them, or use the form with `each`, which leaves nothing running.
 
 import EventLoop
 

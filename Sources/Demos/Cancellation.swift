@@ -2,11 +2,11 @@
 //
 // The await under way throws a CancellationError (asyncio.CancelledError); if none is, the next one does.
 //
-// One rule differs. asyncio cancels an await: whoever catches the error may go on as if nothing had been. Swift
-// cancels a task, and it stays cancelled: whoever catches the error and goes on gets it again at each further
-// await. So clean-up that has to wait goes into a task of its own, which nobody has cancelled. That is a plain
-// `Task`: to await one does not pass your own cancellation on to it, as awaiting a spawned task does (and
-// `await task` in asyncio).
+// One rule differs. asyncio cancels an await: whoever catches the error may go on as if nothing had been.
+// Swift cancels a task, and it stays cancelled: whoever catches the error and goes on gets it again at each
+// further await. So clean-up that has to wait goes into a task of its own, which nobody has cancelled. That
+// is a plain `Task`: to await one does not pass your own cancellation on to it, as awaiting a spawned task
+// does (and `await task` in asyncio).
 
 import EventLoop
 

@@ -1,9 +1,9 @@
 // Lesson: three ways to wait for each other. An event: until something has happened. A condition: until
 // something is so. A barrier: until everybody is there.
 //
-// They are asyncio's Event, Condition and Barrier; `withLock` is `async with condition`, and `wait(until:)` is
-// `wait_for`. On one thread state needs no lock between two awaits; the lock of a condition is for state that
-// must stay as it is across an await.
+// They are asyncio's Event, Condition and Barrier; `withLock` is `async with condition`, and `wait(until:)`
+// is `wait_for`. On one thread state needs no lock between two awaits; the lock of a condition is for state
+// that must stay as it is across an await.
 
 import EventLoop
 

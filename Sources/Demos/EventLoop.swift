@@ -4,10 +4,11 @@
 // two awaits a task has everything to itself, and needs no lock. When no task is ready, the loop waits in one
 // system call for whatever comes first, and the thread sleeps.
 //
-// `yield()` gives the turn away and asks for another: `await asyncio.sleep(0)`. The word `await` alone does not:
-// a function that has its answer at once returns it, and its caller goes on in the same turn.
+// `yield()` gives the turn away and asks for another: `await asyncio.sleep(0)`. The word `await` alone does
+// not: a function that has its answer at once returns it, and its caller goes on in the same turn.
 //
-// `spawn` starts a task (asyncio.create_task), and `await task.value` waits for its end: see the lesson tasks.
+// `spawn` starts a task (asyncio.create_task), and `await task.value` waits for its end: see the lesson
+// tasks.
 
 import EventLoop
 

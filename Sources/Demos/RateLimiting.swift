@@ -1,8 +1,9 @@
 // Lesson: a rate limit is a semaphore whose permits are not given back: they grow again with time.
 //
-// A semaphore says how many at once; a rate limit says how many in a second, however long each takes. Neither
-// asyncio nor this library has one, because it is this short: a token bucket is a semaphore of so many tokens,
-// and a task that adds one at every tick, unless the bucket is full. What was saved may be spent in a burst.
+// A semaphore says how many at once; a rate limit says how many in a second, however long each takes.
+// Neither asyncio nor this library has one, because it is this short: a token bucket is a semaphore of so
+// many tokens, and a task that adds one at every tick, unless the bucket is full. What was saved may be
+// spent in a burst.
 
 import EventLoop
 

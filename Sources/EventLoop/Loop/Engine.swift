@@ -4,6 +4,8 @@ import Synchronization
 /// Is told when a watched descriptor is ready, on the loop's thread.
 protocol DescriptorObserver: AnyObject {
     func descriptorIsReady(_ readiness: Reactor.Readiness)
+    /// The number, for who observes the loop.
+    var fileDescriptor: CInt { get }
     /// The loop is closing: who waits for the descriptor must not wait on.
     func loopIsClosing()
 }
@@ -38,6 +40,8 @@ final class Engine: @unchecked Sendable {
         didSet { state.isObserved = observer != nil }
     }
     let inbox = Inbox()
+    /// How many observers want to know where messages come from. For every thread that leaves one.
+    let originsWanted = Atomic<Int>(0)
     var clock: LoopClock
     /// A clock that is not real, for other threads to read.
     let virtualNow = Atomic<UInt64>(0)
@@ -154,7 +158,10 @@ final class Engine: @unchecked Sendable {
 
     /// Leaves a message for the loop. From any thread.
     func post(_ message: Inbox.Message) {
-        if inbox.post(message) { reactor.wake() }
+        let origin =
+            originsWanted.load(ordering: .relaxed) > 0
+            ? Inbox.Origin(thread: ThreadNumber.current, time: reactorNow()) : nil
+        if inbox.post(message, from: origin) { reactor.wake() }
     }
 
     /// Does it now on the loop's thread, or leaves it for the loop.
@@ -178,7 +185,7 @@ final class Engine: @unchecked Sendable {
         if state.isRunningIsolated != isIsolated, state.runningJob == unsafeBitCast(job, to: UInt.self) {
             state.hasHopped = true
         } else {
-            ready.append(isIsolated ? .isolatedJob(job) : .job(job))
+            append(job, isIsolated: isIsolated)
         }
     }
 
@@ -195,6 +202,7 @@ final class Engine: @unchecked Sendable {
 
     func delayJob(_ job: ReadyJob, until deadline: EventLoop.Instant) {
         let token = waiters.insert(.job(job), for: .timer)
+        if state.isObserved { tellOfWait(token) }
         _ = reactor.startTimer(at: deadline, token: token.rawValue)
     }
 
@@ -206,7 +214,7 @@ final class Engine: @unchecked Sendable {
         }
         guard !call.isCancelled else { return }
         guard let deadline = call.deadline else {
-            ready.append(.call(call))
+            append(call)
             return
         }
         let token = waiters.insert(.call(call), for: .timer)
@@ -233,8 +241,8 @@ final class Engine: @unchecked Sendable {
         switch waiters.end(token, with: .woken) {
         case .task(let continuation), .uncancellable(let continuation): continuation.resume(returning: .woken)
         case .reserved: break
-        case .job(let job): ready.append(job.isIsolated ? .isolatedJob(job.job) : .job(job.job))
-        case .call(let call): ready.append(.call(call))
+        case .job(let job): append(job.job, isIsolated: job.isIsolated)
+        case .call(let call): append(call)
         case .free, .over, nil: return false
         }
         return true
@@ -273,6 +281,7 @@ final class Engine: @unchecked Sendable {
         for task in tasks.elements { task.loopIsClosing() }
         tasks = SlotTable()
         for observer in closingObservers.elements { observer.loopIsClosing() }
+        observer?.loopIsClosing()
     }
 
     func report(_ unhandled: UnhandledError) {

@@ -195,7 +195,7 @@ public final class EventLoop: Sendable {
     /// Calls `function` on the loop's thread, from any thread, and wakes the loop; asyncio's
     /// call_soon_threadsafe. Calls from one thread keep their order.
     public func callSoonThreadSafe(_ function: @escaping @Sendable () -> Void) {
-        engine.post(.perform(function))
+        engine.post(.call(ScheduledCall(engine: engine, function)))
     }
 
     /// Replaces what is done with an error that a spawned task ended with and nobody looked at.

@@ -55,6 +55,28 @@ extension Engine {
         }
     }
 
+    // MARK: - The queue
+
+    @inline(__always)
+    func append(_ job: UnownedJob, isIsolated: Bool) {
+        if state.isObserved { tellReady(.task(unsafeBitCast(job, to: UInt.self))) }
+        ready.append(isIsolated ? .isolatedJob(job) : .job(job))
+    }
+
+    @inline(__always)
+    func append(_ call: ScheduledCall) {
+        if state.isObserved { tellReady(.call(call)) }
+        ready.append(.call(call))
+    }
+
+    /// A task lets the others go first.
+    @inline(__always)
+    func append(_ yielded: UnsafeContinuation<Void, Never>) {
+        // What a continuation points to is its task.
+        if state.isObserved { tellReady(.task(unsafeBitCast(yielded, to: UInt.self))) }
+        ready.append(.yielded(yielded))
+    }
+
     // MARK: - Waiting
 
     /// Looks for what has happened, and waits for it if there is nothing else to do. Returns how many events
@@ -62,8 +84,10 @@ extension Engine {
     @inline(__always)
     private func waitForEvents() -> Int {
         guard ready.isEmpty && inbox.fallAsleep() else { return reactor.wait(block: false) }
+        if state.isObserved { observer?.idleBegan() }
         let count = state.waitsWithCare ? waitWithCare() : reactor.wait(block: true)
         inbox.wakeUp()
+        if state.isObserved { observer?.idleEnded() }
         return count
     }
 
@@ -140,7 +164,10 @@ extension Engine {
 
     private func deliver(_ event: Reactor.Event) {
         switch event {
-        case .descriptor(let token, let readiness): observers[token]?.descriptorIsReady(readiness)
+        case .descriptor(let token, let readiness):
+            guard let descriptor = observers[token] else { break }
+            if state.isObserved { observer?.descriptorReady(descriptor.fileDescriptor, readiness) }
+            descriptor.descriptorIsReady(readiness)
         case .timer(let token, let lateness): timerFired(WaiterToken(rawValue: token), lateness)
         case .signal(let token): deliverSignal(token)
         case .wake: onWake?()
@@ -164,8 +191,9 @@ extension Engine {
         guard inbox.hasMessages else { return }
         for message in inbox.takeAll() {
             switch message {
-            case .job(let job): ready.append(.job(job))
-            case .isolatedJob(let job): ready.append(.isolatedJob(job))
+            case .from(let origin): observer?.messageTaken(from: origin)
+            case .job(let job): append(job, isIsolated: false)
+            case .isolatedJob(let job): append(job, isIsolated: true)
             case .call(let call): schedule(call)
             case .delayed(let job, let deadline): delayJob(job, until: deadline)
             case .cancelWait(let token): cancelWait(token)

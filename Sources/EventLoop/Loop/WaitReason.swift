@@ -3,6 +3,7 @@ enum WaitReason: Equatable, CustomStringConvertible {
     case timer
     case future
     case task
+    case children
     case lock
     case event
     case condition
@@ -23,6 +24,7 @@ enum WaitReason: Equatable, CustomStringConvertible {
         case .timer: "a timer"
         case .future: "a future"
         case .task: "a task"
+        case .children: "its child tasks"
         case .lock: "a lock"
         case .event: "an event"
         case .condition: "a condition"

@@ -156,6 +156,21 @@ struct WaiterTable {
         if let index = index(of: token) { release(index) }
     }
 
+    /// What a task or a delayed job waits for, or is about to; nil when that wait is over.
+    func reason(of token: WaiterToken) -> WaitReason? {
+        guard let index = index(of: token) else { return nil }
+        return switch slots[Int(index)].waiter {
+        case .reserved, .task, .uncancellable, .job: slots[Int(index)].reason
+        case .free, .over, .call: nil
+        }
+    }
+
+    /// The job that waits under this token, if it is one of the runtime's that its Task.sleep delays.
+    func delayedJob(of token: WaiterToken) -> UnownedJob? {
+        guard let index = index(of: token), case .job(let job) = slots[Int(index)].waiter else { return nil }
+        return job.job
+    }
+
     /// Every task that is parked now and may be cancelled.
     var parkedTasks: [WaiterToken] {
         (0..<used).compactMap { index in

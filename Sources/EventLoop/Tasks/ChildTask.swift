@@ -9,12 +9,15 @@
 @usableFromInline
 final class ChildTask: TaskNode, @unchecked Sendable {
     private let purpose: StaticString
+    /// The task whose work this is, if the loop owns one.
+    let owner: TaskRecord?
     /// While it runs. Cancelling is what may be done to it from outside.
     private var task: UnsafeCurrentTask?
     private(set) var isCancelled = false
 
     init(engine: Engine, purpose: StaticString) {
         self.purpose = purpose
+        owner = engine.currentRecord
         super.init(engine: engine, hearsOfCancellation: false)
     }
 
@@ -32,9 +35,8 @@ final class ChildTask: TaskNode, @unchecked Sendable {
     func run(_ body: @escaping () async throws -> Void) async -> (any Error)? {
         nonisolated(unsafe) let body = body
         nonisolated(unsafe) var failure: (any Error)?
-        let executor = currentLoop("withTimeout or withTaskScope").childrensExecutor
-        await withChildren { group in
-            group.addChild(preferring: executor) {
+        await withChildren(on: currentLoop("withTimeout or withTaskScope")) { group in
+            group.addImmediateTask {
                 let address = self.begin()
                 do { try await body() } catch { failure = error }
                 self.end(address)

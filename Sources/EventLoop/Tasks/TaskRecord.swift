@@ -142,7 +142,7 @@ class TaskRecord: TaskNode, @unchecked Sendable {
     /// Traps when the running task is to wait for itself.
     final func assertIsNotCurrent() {
         precondition(
-            engine.currentNode !== self, "A task cannot wait for its own end: await it in another one.")
+            engine.currentRecord !== self, "A task cannot wait for its own end: await it in another one.")
     }
 
     /// Traps unless the running task may wait, on its own loop, for this one among others.

@@ -1,7 +1,8 @@
 import Testing
 
-/// Runs a lesson on virtual time, and compares what it prints with `expected`: its lines with a time stamp, as
-/// in "1.50 A ends". Virtual time is exact, and so is the order. Empty lines in `expected` are for the reader.
+/// Runs a lesson on virtual time, and compares what it prints with `expected`: its lines with a time stamp,
+/// as in "1.50 A ends". Virtual time is exact, and so is the order. Empty lines in `expected` are for the
+/// reader.
 func expectLesson(
     _ name: String, prints expected: String, sourceLocation: SourceLocation = #_sourceLocation
 ) async throws {

@@ -1,0 +1,31 @@
+/// A child of `gather` as an observer of the loop sees it. Nobody else needs to know of it, so there is one
+/// only while the loop is observed.
+@usableFromInline
+final class GatheredChild: TaskNode, @unchecked Sendable {
+    private let index: Int
+    private let isLane: Bool
+
+    /// - Parameter isLane: The child takes one element after another, because there is a limit.
+    @usableFromInline
+    init(_ index: Int, on loop: EventLoop, isLane: Bool = false) {
+        self.index = index
+        self.isLane = isLane
+        // Its parent's cancellation reaches it through the runtime.
+        super.init(engine: loop.engine, hearsOfCancellation: false)
+    }
+
+    override var label: String { isLane ? "gather, lane \(index)" : "gather[\(index)]" }
+
+    /// Runs the child's operation, as the child.
+    @usableFromInline
+    func run(_ operation: () async throws -> Void) async rethrows {
+        let task = enter()
+        defer { leave(task) }
+        try await operation()
+    }
+}
+
+extension EventLoop {
+    /// Whether somebody wants to know what its tasks do.
+    @usableFromInline var isObserved: Bool { engine.state.isObserved }
+}

@@ -18,7 +18,9 @@ let package = Package(
     ],
     targets: [
         .target(name: "CEventLoop", exclude: ["Makefile", "abi.txt"]),
-        .target(name: "EventLoop", dependencies: ["CEventLoop"], swiftSettings: swiftSettings),
+        // What a signal handler must do is not for Swift: another thread's backtrace.
+        .target(name: "CBacktrace"),
+        .target(name: "EventLoop", dependencies: ["CEventLoop", "CBacktrace"], swiftSettings: swiftSettings),
         .executableTarget(name: "Demos", dependencies: ["EventLoop"], swiftSettings: swiftSettings),
         // Process mode takes over the executors of its process, so its cases run in processes of their own.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),

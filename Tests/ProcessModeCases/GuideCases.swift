@@ -62,6 +62,23 @@ let guideCases = [
         }
         try check(said == ["goodbye"], "\(said)")
     },
+    Case("guide: a signal asks for a dump of the tasks") {
+        nonisolated(unsafe) var dump = ""
+        try EventLoop.run {
+            let loop = EventLoop.current
+            let isThere = Event()
+            loop.setDebugHandler { report in
+                if case .tasks(let text) = report { dump = text }
+                loop.callSoonThreadSafe { isThere.set() }
+            }
+            // snippet.dump_on_signal
+            try loop.dumpTasksOnSignal(SIGUSR1)
+            // snippet.end
+            raise(SIGUSR1)
+            try await isThere.wait()
+        }
+        try check(dump.contains("task main"), dump)
+    },
     Case("guide: signals are a sequence") {
         try EventLoop.run {
             // snippet.add_signal_handler

@@ -3,6 +3,9 @@
 ///
 /// Observers must not schedule anything. What one does not care for it need not have.
 protocol LoopObserver: AnyObject {
+    /// A thread runs the loop from here on, until it does not. One that is added meanwhile is not told.
+    func runBegan()
+    func runEnded()
     /// Nothing is ready: the loop blocks until something happens, or lets a clock that may leap do so.
     func idleBegan()
     func idleEnded()
@@ -30,6 +33,8 @@ protocol LoopObserver: AnyObject {
 }
 
 extension LoopObserver {
+    func runBegan() {}
+    func runEnded() {}
     func idleBegan() {}
     func idleEnded() {}
     func turnBegan(events: Int, ready: Int) {}
@@ -59,6 +64,14 @@ final class ObserverList: LoopObserver {
 
     init(_ observers: [any LoopObserver]) {
         self.observers = observers
+    }
+
+    func runBegan() {
+        for observer in observers { observer.runBegan() }
+    }
+
+    func runEnded() {
+        for observer in observers { observer.runEnded() }
     }
 
     func idleBegan() {
@@ -145,5 +158,14 @@ extension Engine {
             return left.count > 1 ? ObserverList(left) : left.first
         }
         self.observer = without(self.observer)
+    }
+
+    /// The observer of a type, if there is one.
+    func observer<Observer>(_ type: Observer.Type) -> Observer? {
+        func found(in candidate: (any LoopObserver)?) -> Observer? {
+            guard let list = candidate as? ObserverList else { return candidate as? Observer }
+            return list.observers.lazy.compactMap(found).first
+        }
+        return found(in: observer)
     }
 }

@@ -10,7 +10,11 @@ extension Engine {
         let taken = runner.compareExchange(
             expected: 0, desired: UInt(pthread_self()), ordering: .acquiringAndReleasing)
         precondition(taken.exchanged, "Another thread runs this event loop already.")
-        defer { runner.store(0, ordering: .releasing) }
+        if state.isObserved { observer?.runBegan() }
+        defer {
+            if state.isObserved { observer?.runEnded() }
+            runner.store(0, ordering: .releasing)
+        }
         while !isDone() {
             if stopRequested.exchange(false, ordering: .acquiringAndReleasing) { break }
             turn(taskExecutor, serialExecutor)

@@ -4,6 +4,7 @@ enum WaitReason: Equatable, CustomStringConvertible {
     case future
     case task
     case children
+    case scopedTasks
     case lock
     case event
     case condition
@@ -25,6 +26,7 @@ enum WaitReason: Equatable, CustomStringConvertible {
         case .future: "a future"
         case .task: "a task"
         case .children: "its child tasks"
+        case .scopedTasks: "the tasks of its scope"
         case .lock: "a lock"
         case .event: "an event"
         case .condition: "a condition"

@@ -187,6 +187,33 @@ struct WaiterTable {
         }
     }
 
+    /// A wait that is under way, for a look from outside.
+    struct Wait {
+        let token: WaiterToken
+        /// The address of the task that is parked; nil for a job of the runtime's that its Task.sleep delays.
+        let task: UInt?
+        let reason: WaitReason
+        let queue: WaitQueue?
+    }
+
+    /// All waits of tasks, in the order of their slots.
+    var waits: [Wait] {
+        (0..<used).compactMap { index in
+            let slot = slots[Int(index)]
+            let task: UInt?
+            switch slot.waiter {
+            // What a continuation points to is its task.
+            case .task(let continuation), .uncancellable(let continuation):
+                task = unsafeBitCast(continuation, to: UInt.self)
+            case .job: task = nil
+            case .free, .reserved, .over, .call: return nil
+            }
+            return Wait(
+                token: token(of: index), task: task, reason: slot.reason,
+                queue: slot.queue?.takeUnretainedValue())
+        }
+    }
+
     // MARK: - Queues: lists through the slots, so that a cancelled waiter leaves its queue at once
 
     mutating func enqueue(_ token: WaiterToken, in queue: WaitQueue) {

@@ -16,7 +16,7 @@
 /// first served.
 ///
 /// Bound to its loop's thread; use from another traps. To send from elsewhere, call ``trySend(_:)`` in
-/// ``EventLoop/callSoonThreadSafe(_:)``.
+/// ``EventLoop/callSoonThreadSafe(fileID:line:_:)``.
 public final class Channel<Element>: AsyncSequence {
     private let exchange: Exchange<Element>
     private var failure: (any Error)?

@@ -22,7 +22,7 @@
 /// bookkeeping of finished work; a ``Broadcast`` gives every item to everybody.
 ///
 /// Bound to its loop's thread; use from another traps. To put from elsewhere, call ``putNoWait(_:)`` in
-/// ``EventLoop/callSoonThreadSafe(_:)``.
+/// ``EventLoop/callSoonThreadSafe(fileID:line:_:)``.
 public class Queue<Element>: AsyncSequence {
     private let exchange: Exchange<Element>
     private let joiners = WaitQueue(for: .finishedItems)

@@ -9,8 +9,8 @@
 @usableFromInline
 final class ChildTask: TaskNode, @unchecked Sendable {
     private let purpose: StaticString
-    /// The task whose work this is, if the loop owns one.
-    let owner: TaskRecord?
+    /// The task whose work this is, if the loop owns one, until it has ended.
+    private(set) var owner: TaskRecord?
     /// While it runs. Cancelling is what may be done to it from outside.
     private var task: UnsafeCurrentTask?
     private(set) var isCancelled = false
@@ -18,10 +18,13 @@ final class ChildTask: TaskNode, @unchecked Sendable {
     init(engine: Engine, purpose: StaticString) {
         self.purpose = purpose
         owner = engine.currentRecord
-        super.init(engine: engine, hearsOfCancellation: false)
+        super.init(engine: engine, parentID: engine.currentNode?.id ?? 0, hearsOfCancellation: false)
     }
 
     override var label: String { "\(purpose)" }
+
+    /// What it spawns outlives it, like all that its parent spawns.
+    override var idAsParent: UInt64 { owner?.id ?? id }
 
     /// Asks the child to end, before it runs or while it does.
     func cancel() {
@@ -57,5 +60,6 @@ final class ChildTask: TaskNode, @unchecked Sendable {
     func end(_ address: UInt) {
         task = nil
         leave(address)
+        owner = nil
     }
 }

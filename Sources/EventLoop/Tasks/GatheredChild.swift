@@ -11,8 +11,12 @@ final class GatheredChild: TaskNode, @unchecked Sendable {
         self.index = index
         self.isLane = isLane
         // Its parent's cancellation reaches it through the runtime.
-        super.init(engine: loop.engine, hearsOfCancellation: false)
+        super.init(
+            engine: loop.engine, parentID: loop.engine.currentNode?.id ?? 0, hearsOfCancellation: false)
     }
+
+    /// What it spawns outlives it, like all that its parent spawns.
+    override var idAsParent: UInt64 { parentID }
 
     override var label: String { isLane ? "gather, lane \(index)" : "gather[\(index)]" }
 

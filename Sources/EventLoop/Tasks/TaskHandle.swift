@@ -58,8 +58,10 @@ extension EventLoop {
 
 extension Engine {
     /// The record of the task that runs, or whose work the running child is.
-    var currentRecord: TaskRecord? {
-        let node = currentNode
-        return node as? TaskRecord ?? (node as? ChildTask)?.owner
-    }
+    var currentRecord: TaskRecord? { currentNode?.record }
+}
+
+extension TaskNode {
+    /// The task whose work this is, if the loop owns one.
+    final var record: TaskRecord? { self as? TaskRecord ?? (self as? ChildTask)?.owner }
 }

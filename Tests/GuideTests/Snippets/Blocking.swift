@@ -70,15 +70,13 @@ struct BlockingSnippets {
     @Test("a loop counts and measures")
     func metrics() throws {
         let loop = try EventLoop()
-        try loop.run {
-            // snippet.metrics
-            loop.enableHistograms()
-            try await sleep(for: .milliseconds(1))
-            let slowest = loop.metrics.stepTimes?.percentile(99)
-            let latest = loop.metrics.timerLateness?.longest
-            // snippet.end
-            #expect(slowest != nil && latest != nil)
-        }
+        // snippet.metrics
+        loop.enableHistograms()
+        try loop.run { try await sleep(for: .milliseconds(1)) }
+        let slowest = loop.metrics.stepTimes?.percentile(99)
+        let latest = loop.metrics.timerLateness?.longest
+        // snippet.end
+        #expect(slowest != nil && latest != nil)
         try loop.close()
     }
 

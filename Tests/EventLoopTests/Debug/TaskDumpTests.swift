@@ -166,10 +166,10 @@ struct TaskDumpTests {
             ))
         #expect(
             lines[3...].joined(separator: "\n") == """
-                Waits of tasks that the loop did not start: 3
+                      gather[0]: waits for a timer, for 250.0 ms
+                      gather[1]: waits for a timer, for 250.0 ms
+                Waits of tasks that the loop did not start: 1
                   task named: waits for a timer, for 250.0 ms
-                  waits for a timer, for 250.0 ms
-                  waits for a timer, for 250.0 ms
                 """)
     }
 

@@ -10,7 +10,7 @@ import EventLoop
 @MainActor
 func echo() throws {
     title("An echo server with three clients, in one program, on one thread")
-    print()
+    show("")
     try Stage.run {
         let listener = try TCPListener.listen(on: SocketAddress(ip: "127.0.0.1", port: 0))
         let address = try listener.localAddress

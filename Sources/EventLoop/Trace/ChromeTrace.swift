@@ -3,9 +3,9 @@
 extension Trace {
     /// Writes the trace as a file for https://ui.perfetto.dev or chrome://tracing (Trace Event Format, JSON).
     ///
-    /// Each task is a thread there, below a thread for its loop with turns, steps and idle time; blocking code
-    /// and posting threads have theirs. Posts from other threads are arrows; timers and descriptor events are
-    /// instants on the loop. Times count from the trace's start.
+    /// Each task is a thread there, below a thread for its loop with turns, steps and idle time; blocking
+    /// code and posting threads have theirs. Posts from other threads are arrows; timers and descriptor
+    /// events are instants on the loop. Times count from the trace's start.
     ///
     /// It blocks the thread until the file is written.
     ///

@@ -130,7 +130,7 @@ extension EventLoop {
         return TaskDump(engine: engine).text
     }
 
-    /// ``dumpTasks()`` of the loop that runs on this thread.
+    /// ``dumpTasks()-method`` of the loop that runs on this thread.
     ///
     /// - Precondition: A loop runs on this thread.
     public static func dumpTasks() -> String {

@@ -20,7 +20,9 @@ let package = Package(
     ],
     targets: [
         .target(name: "CEventLoop", exclude: ["Makefile", "abi.txt"]),
-        .target(name: "EventLoop", dependencies: ["CEventLoop"], swiftSettings: swiftSettings),
+        // What a signal handler must do is not for Swift: another thread's backtrace.
+        .target(name: "CBacktrace"),
+        .target(name: "EventLoop", dependencies: ["CEventLoop", "CBacktrace"], swiftSettings: swiftSettings),
         .target(name: "EventLoopTesting", dependencies: ["EventLoop"], swiftSettings: swiftSettings),
         .executableTarget(name: "Demos", dependencies: ["EventLoop"], swiftSettings: swiftSettings),
         // Process mode takes over the executors of its process, so its cases run in processes of their own.
@@ -42,7 +44,8 @@ let package = Package(
             dependencies: ["EventLoop", "TestSupport", "ProcessModeCases", "AsyncMainCase"],
             swiftSettings: swiftSettings),
         // Runs the built executable; the dependency is what builds it first.
-        .testTarget(name: "DemoTests", dependencies: ["Demos"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "DemoTests", dependencies: ["Demos", "TestSupport"], swiftSettings: swiftSettings),
         // What the benchmarks compare with, in C, and the histogram that they measure with.
         .target(name: "CFloor", path: "Benchmarks/CFloor"),
         .executableTarget(
@@ -62,6 +65,10 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "EventLoopTestingTests", dependencies: ["EventLoopTesting", "TestSupport"],
+            swiftSettings: swiftSettings),
+        // The documentation's code, which is checked against its articles.
+        .testTarget(
+            name: "GuideTests", dependencies: ["EventLoop", "TestSupport"], exclude: ["asyncio-names.txt"],
             swiftSettings: swiftSettings),
         // The C reactor's rules. Each runs in a process of its own, which the runner is; the Swift tests start it.
         .target(name: "CEventLoopCases", dependencies: ["CEventLoop"], path: "Tests/CEventLoopCases"),

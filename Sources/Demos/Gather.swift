@@ -1,62 +1,45 @@
 // Lesson: `gather` gives results in the order of its operations, whichever ends first.
 //
-// On the first error it cancels the others, waits for them to end, and throws: no task is left behind
-// (asyncio's gather lets them run on). `gatherResults` is gather with return_exceptions=True: each result
-// is a value or an error, and no error disturbs the others.
+//     await asyncio.gather(a(), b())              try await gather({ try await a() }, { try await b() })
+//     await asyncio.gather(*map(fetch, names))    try await gather(names) { name in try await fetch(name) }
+//
+// The second form can be told how many may run at a time. One rule differs: on the first error, `gather`
+// cancels the others and waits for their ends before it throws, so that nothing is left running; asyncio's
+// lets them run on. The lesson errors shows that.
 
 import EventLoop
 
-private struct Failure: Error, CustomStringConvertible {
-    let description: String
-}
-
 @MainActor
 func gatherDemo() throws {
+    title("Many results, in order")
     try Stage.run {
-        section("gather: values in the order of the operations")
+        section("Operations of different types: a tuple, in their order")
         let (number, text) = try await gather(
-            { try await answer(42, after: .seconds(1)) },
-            { try await answer("text", after: .seconds(0.5)) })
+            { try await answer(42, after: 2) },
+            { try await answer("text", after: 1) })
         log("returned \(number) and \(text)")
+        total()
 
-        section("gather: the first error ends the others")
-        do {
-            try await gather(
-                { try await answer("slow", after: .seconds(5)) },
-                { try await fail(after: .seconds(0.5)) })
-        } catch {
-            log("threw \(error)")
+        section("One operation for each element: an array, in the order of the elements")
+        let squares = try await gather([3, 1, 2]) { number in
+            try await answer(number * number, after: number)
         }
+        log("returned \(squares)")
+        total()
 
-        section("gatherResults: values and errors, side by side")
-        let results = await gatherResults([1, 2, 3]) { number in
-            if number == 2 { return try await fail(after: .seconds(0.5)) }
-            return try await answer("number \(number)", after: .seconds(1))
+        section("With a limit of two at a time: whenever one ends, the next begins")
+        let names = try await gather(["A", "B", "C", "D", "E"], limit: 2) { name in
+            try await answer(name, after: 1)
         }
-        for result in results { log("\(result)") }
-
-        section("gather with a limit: five operations, two at a time")
-        try await gather(1...5, limit: 2) { number in
-            try await answer("number \(number)", after: .seconds(0.5))
-        }
+        log("returned \(names)")
+        total()
     }
+    conclude("The time of the longest, and all results in the order in which you asked for them.")
 }
 
 @MainActor
-private func answer<Value>(_ value: Value, after delay: Duration) async throws -> Value {
-    do {
-        try await sleep(for: delay)
-    } catch {
-        log("\(value) is cancelled")
-        throw error
-    }
+private func answer<Value>(_ value: Value, after seconds: Int) async throws -> Value {
+    try await sleep(for: .seconds(seconds))
     log("\(value) is there")
     return value
-}
-
-@MainActor
-private func fail(after delay: Duration) async throws -> String {
-    try await sleep(for: delay)
-    log("something fails")
-    throw Failure(description: "an error")
 }

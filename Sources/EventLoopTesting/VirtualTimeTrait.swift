@@ -86,7 +86,8 @@ extension VirtualTimeTrait: TestScoping {
     }
 
     public func provideScope(
-        for test: Test, testCase: Test.Case?, performing function: @Sendable @concurrent () async throws -> Void
+        for test: Test, testCase: Test.Case?,
+        performing function: @Sendable @concurrent () async throws -> Void
     ) async throws {
         guard let seeds else {
             try await run(seed: nil, function)

@@ -1,9 +1,17 @@
+import TestSupport
 import Testing
 
 @Suite("The command line", .timeLimit(.minutes(3)))
 struct CommandLineTests {
     static let names = [
-        "headline", "hello", "tasks", "sync-async", "gather", "fetch", "echo", "serve-echo", "serve-http",
+        "headline", "hello", "event-loop", "coroutines", "tasks", "futures", "sync-async",
+        "gather", "as-completed", "errors", "timeouts", "cancellation",
+        "semaphore", "producer-consumer", "rate-limiting", "event-condition-barrier", "task-scope",
+        "virtual-time", "race-by-seed",
+        "fetch", "fetch-pages", "failing-fetch", "limited-fetch", "streams",
+        "threads", "cpu-bound", "many-loops", "graceful-shutdown",
+        "blocking-the-loop", "forgotten-await", "lost-error", "loop-in-a-loop",
+        "serve-echo", "serve-http",
     ]
 
     @Test("list names every demo once, in the teaching order, without colours in a pipe")

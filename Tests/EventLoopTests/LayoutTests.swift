@@ -40,14 +40,16 @@ struct LayoutTests {
         "Sync": ["Loop", "Waiting"],
         "Threads": ["Loop", "Waiting", "Tasks", "Sync"],
         "Debug": ["Loop", "Waiting", "Tasks"],
-        "Testing": ["Loop", "Waiting", "Tasks"],
+        "Testing": ["Loop", "Waiting", "Tasks", "Debug"],
+        "Trace": ["Loop", "Waiting", "Tasks"],
     ]
 
     /// What a file names beyond that, and why.
     private static let exceptions: [String: Set<String>] = [
-        // A run starts its body as a task, and the loop holds what it knows of the tasks that it owns.
-        "Sources/EventLoop/Loop/EventLoop.swift": ["TaskRecord", "TaskOutcome"],
-        "Sources/EventLoop/Loop/ProcessMode.swift": ["TaskOutcome"],
+        // A run starts its body as a task, and the loop holds what it knows of the tasks that it owns, and
+        // whether it is being debugged, which may be asked and set at any time.
+        "Sources/EventLoop/Loop/EventLoop.swift": ["TaskRecord", "TaskOutcome", "DebugMode"],
+        "Sources/EventLoop/Loop/ProcessMode.swift": ["TaskOutcome", "Trace"],
         "Sources/EventLoop/Loop/Engine.swift": ["TaskRecord"],
         // The reactor's own Event, a nested type.
         "Sources/EventLoop/Loop/Reactor.swift": ["Event"],

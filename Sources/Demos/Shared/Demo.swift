@@ -5,6 +5,8 @@ struct Demo {
         case sleeps(@MainActor () throws -> Void)
         /// It uses sockets, threads or signals: --fast runs it in time lapse.
         case works(@MainActor () throws -> Void)
+        /// It takes a moment, and makes loops of its own: --fast changes nothing.
+        case takesNoTime(@MainActor () throws -> Void)
         case onPort(@MainActor (Int) throws -> Void)
     }
 

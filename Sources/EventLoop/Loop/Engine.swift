@@ -4,6 +4,8 @@ import Synchronization
 /// Is told when a watched descriptor is ready, on the loop's thread.
 protocol DescriptorObserver: AnyObject {
     func descriptorIsReady(_ readiness: Reactor.Readiness)
+    /// The number, for who observes the loop.
+    var fileDescriptor: CInt { get }
     /// The loop is closing: who waits for the descriptor must not wait on.
     func loopIsClosing()
 }
@@ -38,6 +40,8 @@ final class Engine: @unchecked Sendable {
         didSet { state.isObserved = observer != nil }
     }
     let inbox = Inbox()
+    /// How many observers want to know where messages come from. For every thread that leaves one.
+    let originsWanted = Atomic<Int>(0)
     var clock: LoopClock
     /// A clock that is not real, for other threads to read.
     let virtualNow = Atomic<UInt64>(0)
@@ -45,9 +49,16 @@ final class Engine: @unchecked Sendable {
     var seededOrder: SeededOrder?
     /// Who waits for everything else to be blocked, and who is told when nobody waits for that any more.
     let quietWaiters = WaitQueue(for: .quiet)
-    var whenQuiet: (() -> Void)?
+    var whenQuiet: (() -> Void)? {
+        didSet { state.waitsWithCare = needsCareWhenIdle }
+    }
     /// Who is told that nothing has happened for so long in real time, and that no deadline will come.
-    var whenStuck: (patience: Duration, report: () -> Void)?
+    var whenStuck: (patience: Duration, report: () -> Void)? {
+        didSet { state.waitsWithCare = needsCareWhenIdle }
+    }
+    var needsCareWhenIdle: Bool {
+        !clock.isReal || whenQuiet != nil || whenStuck != nil || !quietWaiters.isEmpty
+    }
     /// Called whenever the doorbell has rung.
     var onWake: (() -> Void)?
     var signalObservers = SlotTable<any SignalObserver>()
@@ -79,7 +90,7 @@ final class Engine: @unchecked Sendable {
         taskIndexStorage = .allocate(capacity: 1)
         observersStorage = .allocate(capacity: 1)
         stateStorage = .allocate(capacity: 1)
-        stateStorage.initialize(to: TurnState())
+        stateStorage.initialize(to: TurnState(waitsWithCare: clock != .monotonic, isSeeded: seed != nil))
         waitersStorage.initialize(to: WaiterTable())
         readyStorage.initialize(to: ReadyQueue())
         observersStorage.initialize(to: SlotTable())
@@ -153,7 +164,10 @@ final class Engine: @unchecked Sendable {
 
     /// Leaves a message for the loop. From any thread.
     func post(_ message: Inbox.Message) {
-        if inbox.post(message) { reactor.wake() }
+        let origin =
+            originsWanted.load(ordering: .relaxed) > 0
+            ? Inbox.Origin(thread: ThreadNumber.current, time: reactorNow()) : nil
+        if inbox.post(message, from: origin) { reactor.wake() }
     }
 
     /// Does it now on the loop's thread, or leaves it for the loop.
@@ -177,7 +191,7 @@ final class Engine: @unchecked Sendable {
         if state.isRunningIsolated != isIsolated, state.runningJob == unsafeBitCast(job, to: UInt.self) {
             state.hasHopped = true
         } else {
-            ready.append(isIsolated ? .isolatedJob(job) : .job(job))
+            append(job, isIsolated: isIsolated)
         }
     }
 
@@ -196,6 +210,7 @@ final class Engine: @unchecked Sendable {
 
     func delayJob(_ job: UnownedJob, until deadline: EventLoop.Instant) {
         let token = waiters.insert(.job(job), for: .timer)
+        if state.isObserved { tellOfWait(token) }
         _ = reactor.startTimer(at: deadline, token: token.rawValue)
     }
 
@@ -207,7 +222,7 @@ final class Engine: @unchecked Sendable {
         }
         guard !call.isCancelled else { return }
         guard let deadline = call.deadline else {
-            ready.append(.call(call))
+            append(call)
             return
         }
         let token = waiters.insert(.call(call), for: .timer)
@@ -232,8 +247,8 @@ final class Engine: @unchecked Sendable {
         switch waiters.end(token, with: .woken) {
         case .task(let continuation), .uncancellable(let continuation): continuation.resume(returning: .woken)
         case .reserved: break
-        case .job(let job): ready.append(.wakingJob(job))
-        case .call(let call): ready.append(.call(call))
+        case .job(let job): append(wakingJob: job)
+        case .call(let call): append(call)
         case .free, .over, nil: return false
         }
         return true
@@ -272,6 +287,7 @@ final class Engine: @unchecked Sendable {
         for task in tasks.elements { task.loopIsClosing() }
         tasks = SlotTable()
         for observer in closingObservers.elements { observer.loopIsClosing() }
+        observer?.loopIsClosing()
     }
 
     func report(_ unhandled: UnhandledError) {

@@ -5,7 +5,7 @@ import Glibc
 ///
 /// There are two ways to run one:
 ///
-/// - ``run(_:)-swift.type.method`` takes over the process's main and default executors for the time of
+/// - ``run(clock:seed:debug:trace:fileID:line:_:)`` takes over the process's main and default executors for the time of
 ///   its body: `Task {}`, `async let`, task groups, `Task.sleep` and `@MainActor` code all run on the
 ///   calling thread. This is asyncio's model.
 /// - `EventLoop()` makes a loop for any thread. Its tasks are those that it spawned, that prefer
@@ -14,13 +14,14 @@ import Glibc
 ///
 /// Thread rule: a loop belongs to the thread that runs it, and what is made on it (streams, futures,
 /// handles) with it. Use from another thread traps with a sentence, in release builds too. The exceptions
-/// say so: ``stop()``, ``callSoonThreadSafe(_:)``, the executors.
+/// say so: ``stop()``, ``callSoonThreadSafe(fileID:line:_:)``, the executors.
 public final class EventLoop: Sendable {
     let engine: Engine
     let taskExecutor: LoopTaskExecutor
     let loopSerialExecutor: LoopSerialExecutor
     /// Process mode: tasks run on the loop without a preference, which the runtime finds faster.
     let isProcessWide: Bool
+    let debugMode: DebugMode
 
     /// Makes a loop that no thread runs yet.
     ///
@@ -28,13 +29,18 @@ public final class EventLoop: Sendable {
     ///   - clock: What time is to it: see ``ClockKind``.
     ///   - seed: Draws the order in which ready tasks run, which is otherwise the order in which they became
     ///     ready. The same seed gives the same order, as far as only the loop and its clock are involved.
+    ///   - debug: Whether it runs in debug mode: see ``isDebugging``. Nil: the environment variable
+    ///     EVENTLOOP_DEBUG says so, if it is neither empty nor 0.
     /// - Throws: ``SystemError`` when the process has no descriptors left (a loop has three), or no memory.
-    public convenience init(clock: ClockKind = .monotonic, seed: UInt64? = nil) throws(SystemError) {
-        try self.init(isProcessWide: false, clock: clock, seed: seed)
+    public convenience init(
+        clock: ClockKind = .monotonic, seed: UInt64? = nil, debug: Bool? = nil
+    ) throws(SystemError) {
+        try self.init(isProcessWide: false, clock: clock, seed: seed, debug: debug)
     }
 
-    init(isProcessWide: Bool, clock: ClockKind, seed: UInt64?) throws(SystemError) {
+    init(isProcessWide: Bool, clock: ClockKind, seed: UInt64?, debug: Bool?) throws(SystemError) {
         engine = try Engine(clock: clock, seed: seed)
+        debugMode = DebugMode(engine: engine, isOn: debug)
         taskExecutor = LoopTaskExecutor(engine: engine)
         loopSerialExecutor = LoopSerialExecutor(engine: engine)
         self.isProcessWide = isProcessWide
@@ -174,9 +180,11 @@ public final class EventLoop: Sendable {
     ///
     /// Traps while another thread runs the loop.
     @discardableResult
-    public func callSoon(_ function: @escaping () -> Void) -> ScheduledCall {
+    public func callSoon(
+        fileID: String = #fileID, line: UInt = #line, _ function: @escaping () -> Void
+    ) -> ScheduledCall {
         engine.assertMayBeUsedHere("callSoon")
-        let call = ScheduledCall(engine: engine, function)
+        let call = ScheduledCall(engine: engine, fileID: fileID, line: line, function)
         engine.schedule(call)
         return call
     }
@@ -185,8 +193,10 @@ public final class EventLoop: Sendable {
     ///
     /// Traps while another thread runs the loop.
     @discardableResult
-    public func callLater(_ delay: Duration, _ function: @escaping () -> Void) -> ScheduledCall {
-        callAt(now.advanced(by: max(delay, .zero)), function)
+    public func callLater(
+        _ delay: Duration, fileID: String = #fileID, line: UInt = #line, _ function: @escaping () -> Void
+    ) -> ScheduledCall {
+        callAt(now.advanced(by: max(delay, .zero)), fileID: fileID, line: line, function)
     }
 
     /// Calls `function` when `deadline` has come, never earlier. Calls with the same deadline keep the
@@ -194,17 +204,22 @@ public final class EventLoop: Sendable {
     ///
     /// Traps while another thread runs the loop.
     @discardableResult
-    public func callAt(_ deadline: Instant, _ function: @escaping () -> Void) -> ScheduledCall {
+    public func callAt(
+        _ deadline: Instant, fileID: String = #fileID, line: UInt = #line, _ function: @escaping () -> Void
+    ) -> ScheduledCall {
         engine.assertMayBeUsedHere("callAt")
-        let call = ScheduledCall(engine: engine, deadline: deadline, function)
+        let call = ScheduledCall(
+            engine: engine, deadline: deadline, fileID: fileID, line: line, function)
         engine.schedule(call)
         return call
     }
 
     /// Calls `function` on the loop's thread, from any thread, and wakes the loop; asyncio's
     /// call_soon_threadsafe. Calls from one thread keep their order.
-    public func callSoonThreadSafe(_ function: @escaping @Sendable () -> Void) {
-        engine.post(.perform(function))
+    public func callSoonThreadSafe(
+        fileID: String = #fileID, line: UInt = #line, _ function: @escaping @Sendable () -> Void
+    ) {
+        engine.post(.call(ScheduledCall(engine: engine, fileID: fileID, line: line, function)))
     }
 
     /// Replaces what is done with an error that a spawned task ended with and nobody looked at.

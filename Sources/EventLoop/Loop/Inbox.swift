@@ -18,6 +18,14 @@ struct Inbox: ~Copyable, Sendable {
         case perform(@Sendable () -> Void)
         /// Nothing but a reason to wake up.
         case nudge
+        /// Where the next message comes from, for a loop that is observed.
+        case from(Origin)
+    }
+
+    /// The thread that left a message, by its number in the kernel, and when it did.
+    struct Origin: Sendable {
+        let thread: CInt
+        let time: EventLoop.Instant
     }
 
     private enum State {
@@ -32,8 +40,11 @@ struct Inbox: ~Copyable, Sendable {
 
     /// Leaves a message, which a closed inbox drops. From any thread. Returns whether the loop sleeps and the
     /// bell must ring.
-    func post(_ message: Message) -> Bool {
-        messages.withLock { $0?.append(message) }
+    func post(_ message: Message, from origin: Origin? = nil) -> Bool {
+        messages.withLock {
+            if let origin { $0?.append(.from(origin)) }
+            $0?.append(message)
+        }
         return state.exchange(State.posted, ordering: .acquiringAndReleasing) == State.asleep
     }
 

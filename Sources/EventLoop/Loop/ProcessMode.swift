@@ -25,13 +25,16 @@ extension EventLoop {
     /// - Parameters:
     ///   - clock: What time is to the loop, `Task.sleep` included: see ``ClockKind``.
     ///   - seed: Draws the order in which ready tasks run.
+    ///   - trace: Records what the loop does, from the main task's first step to the run's end.
+    ///   - debug: Whether the loop runs in debug mode: see ``isDebugging``. Nil: the environment variable
+    ///     EVENTLOOP_DEBUG says so, if it is neither empty nor 0.
     /// - Returns: What the body returned.
     /// - Throws: What the body threw; ``EventLoopError/alreadyRunning`` inside a loop,
     ///   ``EventLoopError/processModeTaken`` when another thread is in here, both before anything else;
     ///   ``SystemError`` when no loop can be made.
     @discardableResult
     public static func run<Success: Sendable>(
-        clock: ClockKind = .monotonic, seed: UInt64? = nil,
+        clock: ClockKind = .monotonic, seed: UInt64? = nil, debug: Bool? = nil, trace: Trace? = nil,
         fileID: String = #fileID, line: UInt = #line,
         @_inheritActorContext @_implicitSelfCapture
         _ body: sending @escaping @isolated(any) () async throws -> Success
@@ -41,7 +44,8 @@ extension EventLoop {
             throw EventLoopError.processModeTaken
         }
         defer { ProcessMode.isTaken.store(false, ordering: .releasing) }
-        let loop = try EventLoop(isProcessWide: true, clock: clock, seed: seed)
+        let loop = try EventLoop(isProcessWide: true, clock: clock, seed: seed, debug: debug)
+        if let trace { loop.record(into: trace) }
         ProcessMode.install(loop)
         defer { ProcessMode.uninstall() }
         let main = TaskOutcome<Success>(on: loop, name: "main", fileID: fileID, line: line)

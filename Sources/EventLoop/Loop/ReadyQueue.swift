@@ -69,6 +69,17 @@ struct ReadyQueue {
     /// Where the first call stands, if there is one.
     var firstCall: Int? { (0..<count).first(where: isCall(at:)) }
 
+    /// The addresses of the jobs that are to run, and so of tasks.
+    var jobs: [UInt] {
+        (0..<count).compactMap { position in
+            switch ring[(head + position) & mask] {
+            case .job(let job), .isolatedJob(let job), .wakingJob(let job): unsafeBitCast(job, to: UInt.self)
+            case .yielded(let continuation): unsafeBitCast(continuation, to: UInt.self)
+            case .call: nil
+            }
+        }
+    }
+
     private mutating func grow() {
         let larger = UnsafeMutablePointer<Item>.allocate(capacity: (mask + 1) * 2)
         let untilEnd = mask + 1 - head

@@ -1,20 +1,29 @@
 /// A function that a loop will call: the handle to cancel it by.
 ///
-/// Bound to the loop's thread, like the loop itself; only ``EventLoop/callSoonThreadSafe(_:)`` makes one
-/// elsewhere.
+/// Bound to the loop's thread, like the loop itself; only ``EventLoop/callSoonThreadSafe(fileID:line:_:)``
+/// makes one elsewhere.
 public final class ScheduledCall: @unchecked Sendable {
     // Not retained, for the engine retains its calls. It tells those that it leaves behind.
     private unowned(unsafe) let engine: Engine
     private var function: (() -> Void)?
     /// When it is due; nil for one that was to run soon.
     public let deadline: EventLoop.Instant?
+    /// The file in which it was scheduled.
+    public let fileID: String
+    /// The line at which it was scheduled.
+    public let line: UInt
     var timer: Reactor.Timer?
     var token: WaiterToken?
     /// Whether ``cancel()`` came before the call.
     public private(set) var isCancelled = false
 
-    init(engine: Engine, deadline: EventLoop.Instant? = nil, _ function: @escaping () -> Void) {
+    init(
+        engine: Engine, deadline: EventLoop.Instant? = nil, fileID: String = #fileID, line: UInt = #line,
+        _ function: @escaping () -> Void
+    ) {
         self.engine = engine
+        self.fileID = fileID
+        self.line = line
         self.deadline = deadline
         self.function = function
     }

@@ -41,9 +41,13 @@ struct TaskIndex {
         return nil
     }
 
-    /// The nodes of all tasks that have taken their first step and have not ended.
-    var nodes: [TaskNode] {
-        (0...mask).compactMap { entries[$0]?.node.takeUnretainedValue() }
+    /// All tasks that have taken their first step and have not ended, by their addresses.
+    var tasks: [UInt: TaskNode] {
+        var tasks: [UInt: TaskNode] = [:]
+        for position in 0...mask {
+            if let entry = entries[position] { tasks[entry.task] = entry.node.takeUnretainedValue() }
+        }
+        return tasks
     }
 
     mutating func insert(_ node: TaskNode, for task: UInt) {

@@ -15,13 +15,16 @@ class TaskNode: @unchecked Sendable {
     /// Only the loop's thread touches it.
     final var token = WaiterToken(rawValue: 0)
 
-    init(engine: Engine, hearsOfCancellation: Bool = true) {
+    init(engine: Engine, parentID: UInt64 = 0, hearsOfCancellation: Bool = true) {
         self.engine = engine
         self.hearsOfCancellation = hearsOfCancellation
         id = engine.nextTaskID
         engine.nextTaskID += 1
-        parentID = engine.currentNode?.id ?? 0
+        self.parentID = parentID
     }
+
+    /// The parent of what this one spawns.
+    var idAsParent: UInt64 { id }
 
     /// What a report calls it.
     var label: String { "task #\(id)" }

@@ -10,7 +10,11 @@ extension Engine {
         let taken = runner.compareExchange(
             expected: 0, desired: UInt(pthread_self()), ordering: .acquiringAndReleasing)
         precondition(taken.exchanged, "Another thread runs this event loop already.")
-        defer { runner.store(0, ordering: .releasing) }
+        if state.isObserved { observer?.runBegan() }
+        defer {
+            if state.isObserved { observer?.runEnded() }
+            runner.store(0, ordering: .releasing)
+        }
         while !isDone() {
             if stopRequested.exchange(false, ordering: .acquiringAndReleasing) { break }
             turn(taskExecutor, serialExecutor)
@@ -36,13 +40,13 @@ extension Engine {
         state.counts.steps += UInt64(readyCount)
         state.counts.mostReady = max(state.counts.mostReady, readyCount)
         if state.isObserved { observer?.turnBegan(events: count, ready: readyCount) }
-        if seededOrder == nil {
+        if state.isSeeded {
+            runShuffled(taskExecutor, serialExecutor)
+        } else {
             for _ in 0..<readyCount {
                 state.budget = Engine.budgetPerStep
                 run(ready.removeFirst(), taskExecutor, serialExecutor)
             }
-        } else {
-            runShuffled(taskExecutor, serialExecutor)
         }
         if state.isObserved { observer?.turnEnded() }
     }
@@ -55,6 +59,33 @@ extension Engine {
         }
     }
 
+    // MARK: - The queue
+
+    @inline(__always)
+    func append(_ job: UnownedJob, isIsolated: Bool) {
+        if state.isObserved { tellReady(.task(unsafeBitCast(job, to: UInt.self))) }
+        ready.append(isIsolated ? .isolatedJob(job) : .job(job))
+    }
+
+    func append(wakingJob job: UnownedJob) {
+        if state.isObserved { tellReady(.task(unsafeBitCast(job, to: UInt.self))) }
+        ready.append(.wakingJob(job))
+    }
+
+    @inline(__always)
+    func append(_ call: ScheduledCall) {
+        if state.isObserved { tellReady(.call(call)) }
+        ready.append(.call(call))
+    }
+
+    /// A task lets the others go first.
+    @inline(__always)
+    func append(_ yielded: UnsafeContinuation<Void, Never>) {
+        // What a continuation points to is its task.
+        if state.isObserved { tellReady(.task(unsafeBitCast(yielded, to: UInt.self))) }
+        ready.append(.yielded(yielded))
+    }
+
     // MARK: - Waiting
 
     /// Looks for what has happened, and waits for it if there is nothing else to do. Returns how many events
@@ -62,9 +93,10 @@ extension Engine {
     @inline(__always)
     private func waitForEvents() -> Int {
         guard ready.isEmpty && inbox.fallAsleep() else { return reactor.wait(block: false) }
-        let isPlain = clock.isReal && quietWaiters.isEmpty && whenQuiet == nil && whenStuck == nil
-        let count = isPlain ? reactor.wait(block: true) : waitWithCare()
+        if state.isObserved { observer?.idleBegan() }
+        let count = state.waitsWithCare ? waitWithCare() : reactor.wait(block: true)
         inbox.wakeUp()
+        if state.isObserved { observer?.idleEnded() }
         return count
     }
 
@@ -75,6 +107,7 @@ extension Engine {
         if count > 0 || inbox.hasMessages { return count }
         if !quietWaiters.isEmpty {
             wakeAll(in: quietWaiters)
+            state.waitsWithCare = needsCareWhenIdle
             return 0
         }
         if let whenQuiet {
@@ -163,7 +196,10 @@ extension Engine {
 
     private func deliver(_ event: Reactor.Event) {
         switch event {
-        case .descriptor(let token, let readiness): observers[token]?.descriptorIsReady(readiness)
+        case .descriptor(let token, let readiness):
+            guard let descriptor = observers[token] else { break }
+            if state.isObserved { observer?.descriptorReady(descriptor.fileDescriptor, readiness) }
+            descriptor.descriptorIsReady(readiness)
         case .timer(let token, let lateness): timerFired(WaiterToken(rawValue: token), lateness)
         case .signal(let token): deliverSignal(token)
         case .wake: onWake?()
@@ -187,8 +223,9 @@ extension Engine {
         guard inbox.hasMessages else { return }
         for message in inbox.takeAll() {
             switch message {
-            case .job(let job): ready.append(.job(job))
-            case .isolatedJob(let job): ready.append(.isolatedJob(job))
+            case .from(let origin): observer?.messageTaken(from: origin)
+            case .job(let job): append(job, isIsolated: false)
+            case .isolatedJob(let job): append(job, isIsolated: true)
             case .call(let call): schedule(call)
             case .delayed(let job, let deadline): delayJob(job, until: deadline)
             case .cancelWait(let token): cancelWait(token)

@@ -6,6 +6,9 @@ struct TurnState {
     var isRunningIsolated = false
     var hasHopped = false
     var isObserved = false
+    /// Whether an idle loop has more to do than to wait: time may leap, or somebody waits for it to be idle.
+    var waitsWithCare = false
+    var isSeeded = false
     /// How many more times the current step may find its data there without letting others go first.
     var budget = 0
 

@@ -3,6 +3,8 @@ enum WaitReason: Equatable, CustomStringConvertible {
     case timer
     case future
     case task
+    case children
+    case scopedTasks
     case lock
     case event
     case condition
@@ -23,6 +25,8 @@ enum WaitReason: Equatable, CustomStringConvertible {
         case .timer: "a timer"
         case .future: "a future"
         case .task: "a task"
+        case .children: "its child tasks"
+        case .scopedTasks: "the tasks of its scope"
         case .lock: "a lock"
         case .event: "an event"
         case .condition: "a condition"

@@ -150,20 +150,25 @@ struct WaiterTable {
         if let index = index(of: token) { release(index) }
     }
 
+    /// What a task or a delayed job waits for, or is about to; nil when that wait is over.
+    func reason(of token: WaiterToken) -> WaitReason? {
+        guard let index = index(of: token) else { return nil }
+        return switch slots[Int(index)].waiter {
+        case .reserved, .task, .uncancellable, .job: slots[Int(index)].reason
+        case .free, .over, .call: nil
+        }
+    }
+
+    /// The job that waits under this token, if it is one of the runtime's that its Task.sleep delays.
+    func delayedJob(of token: WaiterToken) -> UnownedJob? {
+        guard let index = index(of: token), case .job(let job) = slots[Int(index)].waiter else { return nil }
+        return job
+    }
+
     /// Every task that is parked now and may be cancelled.
     var parkedTasks: [WaiterToken] {
         (0..<used).compactMap { index in
             if case .task = slots[Int(index)].waiter { token(of: index) } else { nil }
-        }
-    }
-
-    /// Every wait of a parked task, and what it is for.
-    var parkedWaits: [(token: WaiterToken, reason: WaitReason)] {
-        (0..<used).compactMap { index in
-            switch slots[Int(index)].waiter {
-            case .task, .uncancellable: (token(of: index), slots[Int(index)].reason)
-            case .free, .reserved, .over, .job, .call: nil
-            }
         }
     }
 
@@ -173,6 +178,33 @@ struct WaiterTable {
             guard case .call(let call) = slots[Int(index)].waiter else { return nil }
             _ = end(token(of: index), with: .cancelled)
             return call
+        }
+    }
+
+    /// A wait that is under way, for a look from outside.
+    struct Wait {
+        let token: WaiterToken
+        /// The address of the task that is parked; nil for a job of the runtime's that its Task.sleep delays.
+        let task: UInt?
+        let reason: WaitReason
+        let queue: WaitQueue?
+    }
+
+    /// All waits of tasks, in the order of their slots.
+    var waits: [Wait] {
+        (0..<used).compactMap { index in
+            let slot = slots[Int(index)]
+            let task: UInt?
+            switch slot.waiter {
+            // What a continuation points to is its task.
+            case .task(let continuation), .uncancellable(let continuation):
+                task = unsafeBitCast(continuation, to: UInt.self)
+            case .job: task = nil
+            case .free, .reserved, .over, .call: return nil
+            }
+            return Wait(
+                token: token(of: index), task: task, reason: slot.reason,
+                queue: slot.queue?.takeUnretainedValue())
         }
     }
 

@@ -16,7 +16,7 @@
 /// When the last reference to it is gone, it finishes: nobody could send any more.
 ///
 /// Bound to its loop's thread; use from another traps. To send from elsewhere, call ``trySend(_:)`` in
-/// ``EventLoop/callSoonThreadSafe(_:)``.
+/// ``EventLoop/callSoonThreadSafe(fileID:line:_:)``.
 public final class Broadcast<Element> {
     /// What becomes of an element for which a subscriber has no space.
     public enum FullPolicy: Sendable, Hashable {

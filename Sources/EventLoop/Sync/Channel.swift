@@ -16,7 +16,7 @@
 /// first served.
 ///
 /// Bound to its loop's thread; use from another traps. To send from elsewhere, call ``trySend(_:)`` in
-/// ``EventLoop/callSoonThreadSafe(_:)``.
+/// ``EventLoop/callSoonThreadSafe(fileID:line:_:)``.
 public final class Channel<Element>: AsyncSequence {
     private let exchange: Exchange<Element>
     private var failure: (any Error)?
@@ -149,6 +149,7 @@ public final class Channel<Element>: AsyncSequence {
 
 /// What sending into a ``Channel`` or a ``Broadcast`` throws once it is finished.
 public struct ChannelFinished: Error, Hashable, CustomStringConvertible {
+    /// For code that offers the like, and for comparing.
     public init() {}
 
     public var description: String { "The channel is finished: nothing can be sent any more." }

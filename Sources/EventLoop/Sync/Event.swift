@@ -1,7 +1,7 @@
 /// A flag that tasks wait for; asyncio's Event.
 ///
 /// Bound to its loop's thread; use from another traps. To set it from elsewhere, do it in
-/// ``EventLoop/callSoonThreadSafe(_:)``.
+/// ``EventLoop/callSoonThreadSafe(fileID:line:_:)``.
 public final class Event: @unchecked Sendable {
     private let engine: Engine
     private let waiters = WaitQueue(for: .event)

@@ -22,7 +22,7 @@
 /// bookkeeping of finished work; a ``Broadcast`` gives every item to everybody.
 ///
 /// Bound to its loop's thread; use from another traps. To put from elsewhere, call ``putNoWait(_:)`` in
-/// ``EventLoop/callSoonThreadSafe(_:)``.
+/// ``EventLoop/callSoonThreadSafe(fileID:line:_:)``.
 public class Queue<Element>: AsyncSequence {
     private let exchange: Exchange<Element>
     private let joiners = WaitQueue(for: .finishedItems)
@@ -196,6 +196,7 @@ public class Queue<Element>: AsyncSequence {
 
 /// What ``Queue/putNoWait(_:)`` throws when there is no space.
 public struct QueueFull: Error, Hashable, CustomStringConvertible {
+    /// For code that offers the like, and for comparing.
     public init() {}
 
     public var description: String { "The queue is full." }
@@ -203,6 +204,7 @@ public struct QueueFull: Error, Hashable, CustomStringConvertible {
 
 /// What ``Queue/getNoWait()`` throws when there is no item.
 public struct QueueEmpty: Error, Hashable, CustomStringConvertible {
+    /// For code that offers the like, and for comparing.
     public init() {}
 
     public var description: String { "The queue is empty." }
@@ -210,6 +212,7 @@ public struct QueueEmpty: Error, Hashable, CustomStringConvertible {
 
 /// What putting into a queue throws once it is shut down, and taking from it once it is empty, too.
 public struct QueueShutDown: Error, Hashable, CustomStringConvertible {
+    /// For code that offers the like, and for comparing.
     public init() {}
 
     public var description: String { "The queue is shut down." }

@@ -9,16 +9,22 @@
 @usableFromInline
 final class ChildTask: TaskNode, @unchecked Sendable {
     private let purpose: StaticString
+    /// The task whose work this is, if the loop owns one, until it has ended.
+    private(set) var owner: TaskRecord?
     /// While it runs. Cancelling is what may be done to it from outside.
     private var task: UnsafeCurrentTask?
     private(set) var isCancelled = false
 
     init(engine: Engine, purpose: StaticString) {
         self.purpose = purpose
-        super.init(engine: engine, hearsOfCancellation: false)
+        owner = engine.currentRecord
+        super.init(engine: engine, parentID: engine.currentNode?.id ?? 0, hearsOfCancellation: false)
     }
 
     override var label: String { "\(purpose)" }
+
+    /// What it spawns outlives it, like all that its parent spawns.
+    override var idAsParent: UInt64 { owner?.id ?? id }
 
     /// Asks the child to end, before it runs or while it does.
     func cancel() {
@@ -32,9 +38,8 @@ final class ChildTask: TaskNode, @unchecked Sendable {
     func run(_ body: @escaping () async throws -> Void) async -> (any Error)? {
         nonisolated(unsafe) let body = body
         nonisolated(unsafe) var failure: (any Error)?
-        let executor = currentLoop("withTimeout or withTaskScope").childrensExecutor
-        await withChildren { group in
-            group.addChild(preferring: executor) {
+        await withChildren(on: currentLoop("withTimeout or withTaskScope")) { group in
+            group.addImmediateTask {
                 let address = self.begin()
                 do { try await body() } catch { failure = error }
                 self.end(address)
@@ -55,5 +60,6 @@ final class ChildTask: TaskNode, @unchecked Sendable {
     func end(_ address: UInt) {
         task = nil
         leave(address)
+        owner = nil
     }
 }

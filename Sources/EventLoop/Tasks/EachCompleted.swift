@@ -18,7 +18,8 @@
 ///
 /// On the first error, of an operation or of `each`, the others are cancelled and awaited, and that error
 /// is thrown. Cancelling the caller cancels them all, `each` is not called any more, and a
-/// `CancellationError` is thrown. So nothing is left running, whatever happens.
+/// `CancellationError` is thrown. So nothing is left running, whatever happens. An operation's error comes in
+/// its turn, after the values that were there before it.
 ///
 /// - Parameters:
 ///   - limit: How many may run at once, at least 1; nil means all. As long as `each` takes its time with one
@@ -67,29 +68,30 @@ private final class CompletedWork<Element, Value> {
         _ each: (Element, Result<Value, any Error>) async throws -> Void
     ) async throws {
         let loop = EventLoop.current(for: caller)
-        let executor = loop.childrensExecutor
         if let limit { precondition(limit > 0, "\(caller) needs a limit of at least 1.") }
         nonisolated(unsafe) let work = self
-        try await withThrowingTaskGroup(of: Int.self, isolation: isolation) { group in
-            // Named, so that this runs where the caller does.
-            _ = isolation
-            var started = 0
-            while started < min(limit ?? .max, elements.count), !Task.isCancelled {
-                let index = started
-                started += 1
-                group.addChild(preferring: executor) { await work.perform(index) }
-            }
-            while let index = try await group.next() {
-                try Task.checkCancellation()
-                try await loop.engine.spendBudget()
-                if started < elements.count {
+        try await loop.whereChildrenStay {
+            try await withThrowingTaskGroup(of: Int.self, isolation: isolation) { group in
+                // Named, so that this runs where the caller does.
+                _ = isolation
+                var started = 0
+                while started < min(limit ?? .max, elements.count), !Task.isCancelled {
                     let index = started
                     started += 1
-                    group.addChild(preferring: executor) { await work.perform(index) }
+                    group.addImmediateTask { await work.perform(index) }
                 }
-                try await each(elements[index], results.removeValue(forKey: index)!)
+                while let index = try await group.next() {
+                    try Task.checkCancellation()
+                    try await loop.engine.spendBudget()
+                    if started < elements.count {
+                        let index = started
+                        started += 1
+                        group.addImmediateTask { await work.perform(index) }
+                    }
+                    try await each(elements[index], results.removeValue(forKey: index)!)
+                }
+                try Task.checkCancellation()
             }
-            try Task.checkCancellation()
         }
     }
 

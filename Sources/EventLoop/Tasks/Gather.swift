@@ -1,6 +1,6 @@
 // Gathered operations run as children of the calling task on the calling task's loop. Their closures need
 // not be Sendable: one thread runs them all, so they may share what the caller can use. That is what the
-// unchecked boxes here stand for; `childrensExecutor` makes sure of that.
+// unchecked boxes here stand for; `withChildren` makes sure of that.
 
 /// Runs operations of different types concurrently and returns their values as a tuple, in their order.
 ///
@@ -13,13 +13,20 @@
 public func gather<each Value>(
     _ operations: repeat @escaping () async throws -> each Value
 ) async throws -> (repeat each Value) {
-    let executor = currentLoop("gather").childrensExecutor
+    let loop = currentLoop("gather")
     let slots = (repeat ResultSlot(each operations))
-    try await withThrowingChildren { group in
+    try await withThrowingChildren(on: loop) { group in
+        var index = 0
         for slot in repeat each slots {
             guard !group.isCancelled else { break }
             nonisolated(unsafe) let slot = slot
-            group.addChild(preferring: executor) { try await slot.runOrThrow() }
+            if loop.isObserved {
+                let child = GatheredChild(index, on: loop)
+                group.addImmediateTask { try await child.run { try await slot.runOrThrow() } }
+            } else {
+                group.addImmediateTask { try await slot.runOrThrow() }
+            }
+            index += 1
         }
     }
     return (repeat try (each slots).value())
@@ -35,12 +42,19 @@ public func gather<each Value>(
 public func gatherResults<each Value>(
     _ operations: repeat @escaping () async throws -> each Value
 ) async -> (repeat Result<each Value, any Error>) {
-    let executor = currentLoop("gatherResults").childrensExecutor
+    let loop = currentLoop("gatherResults")
     let slots = (repeat ResultSlot(each operations))
-    await withChildren { group in
+    await withChildren(on: loop) { group in
+        var index = 0
         for slot in repeat each slots {
             nonisolated(unsafe) let slot = slot
-            group.addChild(preferring: executor) { await slot.run() }
+            if loop.isObserved {
+                let child = GatheredChild(index, on: loop)
+                group.addImmediateTask { await child.run { await slot.run() } }
+            } else {
+                group.addImmediateTask { await slot.run() }
+            }
+            index += 1
         }
     }
     return (repeat (each slots).result!)
@@ -65,20 +79,23 @@ public func gather<Elements: Sequence, Value>(
     _ elements: Elements, limit: Int? = nil,
     _ operation: @escaping (Elements.Element) async throws -> Value
 ) async throws -> [Value] {
-    let executor = currentLoop("gather").childrensExecutor
+    let loop = currentLoop("gather")
     let work = GatheredWork(elements, operation)
-    try await withThrowingChildren { group in
+    try await withThrowingChildren(on: loop) { group in
         nonisolated(unsafe) let work = work
         let lanes = work.laneCount(limit)
         for index in 0..<lanes {
             guard !group.isCancelled else { break }
-            if lanes == work.elements.count {
+            if loop.isObserved {
+                let child = GatheredChild(index, on: loop, isLane: lanes < work.elements.count)
+                group.addImmediateTask { try await child.run { try await work.runLaneOrThrow() } }
+            } else if lanes == work.elements.count {
                 // A lane of its own for each, and the less in its frame, the less memory for each.
-                group.addChild(preferring: executor) {
+                group.addImmediateTask {
                     work.results[index] = .success(try await work.operation(work.elements[index]))
                 }
             } else {
-                group.addChild(preferring: executor) { try await work.runLaneOrThrow() }
+                group.addImmediateTask { try await work.runLaneOrThrow() }
             }
         }
     }
@@ -96,12 +113,18 @@ public func gatherResults<Elements: Sequence, Value>(
     _ elements: Elements, limit: Int? = nil,
     _ operation: @escaping (Elements.Element) async throws -> Value
 ) async -> [Result<Value, any Error>] {
-    let executor = currentLoop("gatherResults").childrensExecutor
+    let loop = currentLoop("gatherResults")
     let work = GatheredWork(elements, operation)
-    await withChildren { group in
-        for _ in 0..<work.laneCount(limit) {
-            nonisolated(unsafe) let work = work
-            group.addChild(preferring: executor) { await work.runLane() }
+    await withChildren(on: loop) { group in
+        nonisolated(unsafe) let work = work
+        let lanes = work.laneCount(limit)
+        for index in 0..<lanes {
+            if loop.isObserved {
+                let child = GatheredChild(index, on: loop, isLane: lanes < work.elements.count)
+                group.addImmediateTask { await child.run { await work.runLane() } }
+            } else {
+                group.addImmediateTask { await work.runLane() }
+            }
         }
     }
     return work.results

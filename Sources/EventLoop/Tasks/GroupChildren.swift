@@ -8,88 +8,49 @@
 /// Runs the children that `add` adds until all have ended, or one has failed and the others have ended.
 @inlinable
 func withThrowingChildren(
-    isolation: isolated (any Actor)? = #isolation,
+    on loop: EventLoop, isolation: isolated (any Actor)? = #isolation,
     add: (inout ThrowingDiscardingTaskGroup<any Error>) -> Void
 ) async throws {
-    try await withThrowingDiscardingTaskGroup(isolation: isolation) { group in
-        _ = isolation
-        add(&group)
+    try await loop.whereChildrenStay {
+        try await withThrowingDiscardingTaskGroup(isolation: isolation) { group in
+            _ = isolation
+            add(&group)
+        }
     }
 }
 
 /// Runs the children that `add` adds until all have ended.
 @inlinable
 func withChildren(
-    isolation: isolated (any Actor)? = #isolation, add: (inout DiscardingTaskGroup) -> Void
+    on loop: EventLoop, isolation: isolated (any Actor)? = #isolation,
+    add: (inout DiscardingTaskGroup) -> Void
 ) async {
-    await withDiscardingTaskGroup(isolation: isolation) { group in
-        _ = isolation
-        add(&group)
+    await loop.whereChildrenStay {
+        await withDiscardingTaskGroup(isolation: isolation) { group in
+            _ = isolation
+            add(&group)
+        }
     }
 }
 
 extension EventLoop {
-    /// What the running task's children are to be told to prefer; nil when they stay on this loop anyway.
+    /// Runs `body`, whose children prefer the loop's executor. That costs nothing where they do anyway.
+    @inlinable
+    func whereChildrenStay(
+        isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Void
+    ) async rethrows {
+        if childrenStay { return try await body() }
+        try await withTaskExecutorPreference(executor, isolation: isolation) {
+            _ = isolation
+            try await body()
+        }
+    }
+
+    /// Whether children of the running task stay on this loop of themselves.
     @usableFromInline
-    var childrensExecutor: (any TaskExecutor)? {
-        if isProcessWide { return nil }
-        let inherited = withUnsafeCurrentTask { $0?.unownedTaskExecutor }
-        return inherited == taskExecutor.asUnownedTaskExecutor() ? nil : taskExecutor
-    }
-}
-
-// Not simply with a preference that may be nil: the runtime would look for it at each switch, under a lock.
-
-extension TaskGroup {
-    mutating func addChild(
-        preferring executor: (any TaskExecutor)?,
-        _ operation: sending @escaping @isolated(any) () async -> ChildTaskResult
-    ) {
-        if let executor {
-            addImmediateTask(executorPreference: executor, operation: operation)
-        } else {
-            addImmediateTask(operation: operation)
-        }
-    }
-}
-
-extension ThrowingTaskGroup where Failure == any Error {
-    mutating func addChild(
-        preferring executor: (any TaskExecutor)?,
-        _ operation: sending @escaping @isolated(any) () async throws -> ChildTaskResult
-    ) {
-        if let executor {
-            addImmediateTask(executorPreference: executor, operation: operation)
-        } else {
-            addImmediateTask(operation: operation)
-        }
-    }
-}
-
-extension DiscardingTaskGroup {
-    @inlinable
-    mutating func addChild(
-        preferring executor: (any TaskExecutor)?,
-        _ operation: sending @escaping @isolated(any) () async -> Void
-    ) {
-        if let executor {
-            addImmediateTask(executorPreference: executor, operation: operation)
-        } else {
-            addImmediateTask(operation: operation)
-        }
-    }
-}
-
-extension ThrowingDiscardingTaskGroup where Failure == any Error {
-    @inlinable
-    mutating func addChild(
-        preferring executor: (any TaskExecutor)?,
-        _ operation: sending @escaping @isolated(any) () async throws -> Void
-    ) {
-        if let executor {
-            addImmediateTask(executorPreference: executor, operation: operation)
-        } else {
-            addImmediateTask(operation: operation)
-        }
+    var childrenStay: Bool {
+        if isProcessWide { return true }
+        let preference = withUnsafeCurrentTask { $0?.unownedTaskExecutor }
+        return preference == taskExecutor.asUnownedTaskExecutor()
     }
 }

@@ -96,15 +96,16 @@ private final class Race<Element, Value> {
 
     func run(isolation: isolated (any Actor)? = #isolation) async {
         nonisolated(unsafe) let race = self
-        let executor = loop.childrensExecutor
-        await withTaskGroup(of: Void.self, isolation: isolation) { group in
-            // Named, so that this runs where the caller does.
-            _ = isolation
-            for index in race.elements.indices where race.winner == nil && !group.isCancelled {
-                group.addChild(preferring: executor) { await race.compete(index) }
+        await loop.whereChildrenStay {
+            await withTaskGroup(of: Void.self, isolation: isolation) { group in
+                // Named, so that this runs where the caller does.
+                _ = isolation
+                for index in race.elements.indices where race.winner == nil && !group.isCancelled {
+                    group.addImmediateTask { await race.compete(index) }
+                }
+                while race.winner == nil, await group.next() != nil {}
+                group.cancelAll()
             }
-            while race.winner == nil, await group.next() != nil {}
-            group.cancelAll()
         }
     }
 

@@ -35,7 +35,7 @@ public func sleep(until deadline: EventLoop.Instant) async throws {
 /// - Precondition: A loop runs on this thread.
 public func yield() async {
     let engine = EventLoop.current(for: "yield()").engine
-    await withUnsafeContinuation { engine.ready.append(.yielded($0)) }
+    await withUnsafeContinuation { engine.append($0) }
 }
 
 private func yieldOrThrow(_ engine: Engine) async throws {

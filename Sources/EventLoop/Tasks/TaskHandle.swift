@@ -10,8 +10,9 @@ public struct TaskHandle: Sendable {
     /// The name that it was spawned with.
     public var name: String? { record.name }
 
-    /// Where it was spawned.
+    /// The file in which it was spawned.
     public var fileID: String { record.fileID }
+    /// The line at which it was spawned.
     public var line: UInt { record.line }
 
     /// Whether it has returned or thrown.
@@ -39,9 +40,10 @@ extension TaskHandle: Hashable, CustomStringConvertible {
 
 extension EventLoop {
     /// The running task, if it is one that a loop owns: spawned, or the body of a run; asyncio's
-    /// current_task. Nil in calls, in plain `Task`s, in children of groups, and outside a loop.
+    /// current_task. The body of a timeout or of a scope belongs to it. Nil in calls, in plain `Task`s, in
+    /// children of groups, and outside a loop.
     public static var currentTask: TaskHandle? {
-        (currentIfAny?.engine.currentNode as? TaskRecord).map(TaskHandle.init(record:))
+        currentIfAny?.engine.currentRecord.map(TaskHandle.init(record:))
     }
 
     /// The tasks that this loop owns and that have not ended, in the order of their start; asyncio's
@@ -52,4 +54,14 @@ extension EventLoop {
         engine.assertMayBeUsedHere("allTasks")
         return engine.tasks.elements.sorted { $0.id < $1.id }.map(TaskHandle.init(record:))
     }
+}
+
+extension Engine {
+    /// The record of the task that runs, or whose work the running child is.
+    var currentRecord: TaskRecord? { currentNode?.record }
+}
+
+extension TaskNode {
+    /// The task whose work this is, if the loop owns one.
+    final var record: TaskRecord? { self as? TaskRecord ?? (self as? ChildTask)?.owner }
 }

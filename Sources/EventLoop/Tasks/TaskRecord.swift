@@ -23,14 +23,14 @@ class TaskRecord: TaskNode, @unchecked Sendable {
     private final var ownership: UInt64 = 0
     final var onEnd: ((TaskRecord, (any Error)?) -> Void)?
     /// Made for the first who waits.
-    private final var completion: Completion?
+    private(set) final var completion: Completion?
 
     @usableFromInline
     init(on loop: EventLoop, name: String?, fileID: String, line: UInt) {
         self.name = name
         self.fileID = fileID
         self.line = line
-        super.init(engine: loop.engine)
+        super.init(engine: loop.engine, parentID: loop.engine.currentNode?.idAsParent ?? 0)
     }
 
     deinit {
@@ -142,7 +142,7 @@ class TaskRecord: TaskNode, @unchecked Sendable {
     /// Traps when the running task is to wait for itself.
     final func assertIsNotCurrent() {
         precondition(
-            engine.currentNode !== self, "A task cannot wait for its own end: await it in another one.")
+            engine.currentRecord !== self, "A task cannot wait for its own end: await it in another one.")
     }
 
     /// Traps unless the running task may wait, on its own loop, for this one among others.

@@ -46,7 +46,7 @@ public final class TaskScope: @unchecked Sendable {
     private let loop: EventLoop
     private let body: ChildTask
     private var running: [UInt64: TaskRecord] = [:]
-    private let emptied = WaitQueue(for: .task)
+    private let emptied = WaitQueue(for: .scopedTasks)
     private var errors: [any Error] = []
     private var isAborting = false
     private var isOver = false

@@ -20,7 +20,7 @@ package final class TestRun: @unchecked Sendable {
     }
 
     private func noticeDeadlock() {
-        let isDeadlock = !loop.engine.waiters.parkedWaits.isEmpty
+        let isDeadlock = loop.engine.waiters.waits.contains { $0.task != nil }
         // When nobody waits here, the body is elsewhere: on another actor, or not there yet.
         guard isDeadlock || loop.engine.isWindingUp else { return }
         isStuck = true

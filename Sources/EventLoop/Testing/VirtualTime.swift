@@ -57,5 +57,6 @@ extension EventLoop {
 /// - Precondition: A loop runs on this thread.
 public func waitAllTasksBlocked() async throws {
     let engine = EventLoop.current(for: "waitAllTasksBlocked()").engine
+    engine.state.waitsWithCare = true
     if await engine.suspend(in: engine.quietWaiters) == .cancelled { throw CancellationError() }
 }

@@ -8,7 +8,9 @@ extension Engine {
     /// Names a wait of the current task, which ``park(_:isolation:)`` must follow.
     @inline(__always)
     func reserveWait(for reason: WaitReason) -> WaiterToken {
-        waiters.insert(.reserved, for: reason)
+        let token = waiters.insert(.reserved, for: reason)
+        if state.isObserved { tellOfWait(token) }
+        return token
     }
 
     /// Parks the current task until its token is woken or the task is cancelled, whichever comes first,
@@ -54,7 +56,7 @@ extension Engine {
     }
 
     private func letOthersGoFirst() async throws {
-        await withUnsafeContinuation { ready.append(.yielded($0)) }
+        await withUnsafeContinuation { append($0) }
         try Task.checkCancellation()
     }
 

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 
 /// The Demos executable as a child process, line by line.
 ///
@@ -40,7 +41,7 @@ final class Program {
         posix_spawnattr_setsigdefault(&attributes, &defaults)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
 
-        let path = executable("Demos", beside: #dsohandle)
+        let path = ChildProcess.executable("Demos")
         var pointers = ([path] + arguments).map { strdup($0) } + [nil]
         defer { for pointer in pointers { free(pointer) } }
         var process = pid_t()
@@ -88,6 +89,13 @@ final class Program {
 /// Runs the program and lends it to `body`, which may block.
 func withProgram<Success: Sendable>(
     _ arguments: String..., body: @escaping @Sendable (Program) throws -> Success
+) async throws -> Success {
+    try await withProgram(arguments, body: body)
+}
+
+/// Runs the program and lends it to `body`, which may block.
+func withProgram<Success: Sendable>(
+    _ arguments: [String], body: @escaping @Sendable (Program) throws -> Success
 ) async throws -> Success {
     try await onThread { try body(try Program(arguments)) }
 }
@@ -176,26 +184,4 @@ private final class LineReader {
         while let line = try next() { lines.append(line) }
         return lines
     }
-}
-
-/// The path of an executable of this package: it is built beside the test bundle, wherever that is.
-///
-/// - Parameter image: An address in the test bundle.
-private func executable(_ name: String, beside image: UnsafeRawPointer) -> String {
-    let address = UInt(bitPattern: image)
-    guard let maps = fopen("/proc/self/maps", "re") else { return name }
-    defer { fclose(maps) }
-    var line: UnsafeMutablePointer<CChar>?
-    var capacity = 0
-    defer { free(line) }
-    // Each line is a range of addresses and what is mapped there, as proc(5) tells.
-    while getline(&line, &capacity, maps) > 0, let line {
-        let text = String(cString: line)
-        let range = text.prefix { $0 != " " }.split(separator: "-").compactMap { UInt($0, radix: 16) }
-        guard range.count == 2, range[0] <= address, address < range[1],
-            let start = text.firstIndex(of: "/"), let end = text.lastIndex(of: "/")
-        else { continue }
-        return text[start...end] + name
-    }
-    return name
 }

@@ -14,7 +14,7 @@ struct EngineTests {
                 loop.callSoon { order.add("descriptor") }
             }
             loop.callSoon {
-                loop.callSoonThreadSafe { loop.callSoon { order.add("thread-safe") } }
+                loop.callSoonThreadSafe { order.add("thread-safe") }
                 loop.callAt(loop.now) { order.add("timer") }
                 pipe.write()
                 loop.callSoon { order.add("ready") }
@@ -134,6 +134,8 @@ private final class WatchedPipe: DescriptorObserver {
     func descriptorIsReady(_ readiness: Reactor.Readiness) {
         if readiness.contains(.read) { notice() }
     }
+
+    var fileDescriptor: CInt { ends.0 }
 
     func loopIsClosing() {}
 

@@ -247,6 +247,24 @@ struct TaskHandleTests {
         }
     }
 
+    @Test("the body of a timeout or of a scope belongs to the task, also when they are nested")
+    func currentInABody() throws {
+        try virtually {
+            let me = try #require(EventLoop.currentTask)
+            try await withTimeout(.seconds(1)) { () in
+                #expect(EventLoop.currentTask == me)
+                try await withTaskScope { scope in
+                    await yield()
+                    #expect(EventLoop.currentTask == me)
+                    let other = scope.spawn(name: "other") { EventLoop.currentTask?.name }
+                    let name = try await other.value
+                    #expect(name == "other")
+                }
+            }
+            #expect(EventLoop.currentTask == me)
+        }
+    }
+
     @Test("all tasks, in the order of their start, until they have ended")
     func all() throws {
         try virtually {
@@ -296,7 +314,7 @@ struct TaskHandleTests {
 
     // MARK: - Its own end
 
-    @Test("a task that awaits itself traps with a sentence", arguments: ["value", "result"])
+    @Test("a task that awaits itself traps with a sentence", arguments: ["value", "result", "in a timeout"])
     func itself(how: String) async throws {
         let result = try await #require(
             processExitsWith: .failure, observing: [\.standardErrorContent]
@@ -306,7 +324,11 @@ struct TaskHandleTests {
                 let future = gate.future
                 let task = spawn {
                     let me = try await future.value
-                    if how == "value" { try await me.value } else { _ = await me.result }
+                    switch how {
+                    case "value": try await me.value
+                    case "result": _ = await me.result
+                    default: try await withTimeout(.seconds(9)) { () in try await me.value }
+                    }
                 }
                 gate.succeed(task)
                 try await task.value

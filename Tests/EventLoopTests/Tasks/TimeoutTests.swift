@@ -328,7 +328,7 @@ struct TimeoutTests {
         try virtually {
             for _ in 0..<100_000 { try await withTimeout(.seconds(30)) {} }
             #expect(EventLoop.current.engine.reactor.timerCount == 0)
-            #expect(EventLoop.current.engine.taskIndex.nodes.count == 1)
+            #expect(EventLoop.current.engine.taskIndex.tasks.count == 1)
         }
     }
 

@@ -128,26 +128,12 @@ struct ExploreTests {
             let task = spawn(name: "first") { try await promise.future.value }
             try await task.value
         }
-        #expect(error?.waits.count == 2)
-        #expect(error?.waits[0].hasPrefix("task main spawned at EventLoopTests/ExploreTests.swift:") == true)
-        #expect(error?.waits[0].hasSuffix(" waits for a task") == true)
-        #expect(error?.waits[1].hasPrefix("task first spawned at EventLoopTests/ExploreTests.swift:") == true)
-        #expect(error?.waits[1].hasSuffix(" waits for a future") == true)
-        #expect("\(error!)".hasPrefix("Deadlock: no task can go on any more.\n  task main"))
-    }
-
-    @Test("children and those who wait for them are named as well as they can be")
-    func children() async throws {
-        let error = try await deadlock {
-            try await gather({ try await sleep(until: .never) }, { try await waitForNobody() })
-        }
-        #expect(error?.waits.count == 3)
-        #expect(
-            error?.waits[0].hasSuffix(
-                " waits for its children, or for something that this loop does not know")
-                == true)
-        #expect(
-            error?.waits.suffix(2) == ["another task waits for a future", "another task waits for a timer"])
+        let lines = "\(error!)".split(separator: "\n")
+        #expect(lines.count == 3)
+        #expect(lines[0] == "Deadlock: no task can go on any more. Tasks of the event loop: 2")
+        #expect(lines[1].contains("task main, from EventLoopTests/ExploreTests.swift:"))
+        #expect(lines[1].contains("waits for task first, from EventLoopTests/ExploreTests.swift:"))
+        #expect(lines[2].hasSuffix("waits for a future"))
     }
 
     @Test(
@@ -164,14 +150,13 @@ struct ExploreTests {
             }
             _ = try await one.read(upTo: 1)
         }
-        #expect(error?.waits.count == 1)
-        #expect(error?.waits[0].hasSuffix("to be readable") == true)
+        #expect(error?.tasks.hasSuffix("to be readable") == true)
     }
 
     @Test("a manual clock that nobody moves is a deadlock, and no other clock with a deadline is")
     func deadlines() async throws {
         let error = try await deadlock(clock: .manual) { try await sleep(for: .seconds(1)) }
-        #expect(error?.waits.count == 1)
+        #expect(error != nil)
         try await onThread {
             try TestRun.run(clock: .monotonic, seed: nil, patience: .zero) {
                 try await sleep(for: .milliseconds(2))
@@ -185,7 +170,7 @@ struct ExploreTests {
             try? await waitForNobody()
             await waitForEver()
         }
-        #expect(error?.waits.count == 1)
+        #expect(error != nil)
         let left = try await onThread {
             #expect(throws: UnhandledError.self) {
                 try TestRun.run(clock: .virtual, seed: nil, patience: .zero) {

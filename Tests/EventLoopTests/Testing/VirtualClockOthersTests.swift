@@ -142,18 +142,20 @@ struct VirtualClockOthersTests {
             var former = sigaction()
             sigaction(SIGURG, &action, &former)
             defer { sigaction(SIGURG, &former, nil) }
-            nonisolated(unsafe) let waiting = pthread_self()
-            let isOver = Counter()
-            let interrupter = Thread {
+            let waiting = pthread_self()
+            let (isOver, interrupted) = (Counter(), Counter())
+            _ = Thread {
                 while isOver.value == 0 {
                     pthread_kill(waiting, SIGURG)
                     usleep(500)
                 }
+                interrupted.increment()
             }
             let before = EventLoop.Instant.realNow
             #expect(reactor.wait(atMost: .milliseconds(20)) == 0)
             #expect(before.duration(to: .realNow) >= .milliseconds(20))
             isOver.increment()
+            block(until: { interrupted.value == 1 })
         }
     }
 

@@ -87,7 +87,8 @@ struct VirtualClockTests {
         #expect(ends == (seconds(5), seconds(5), seconds(5), seconds(5), seconds(5)))
     }
 
-    @Test("the runtime's sleep ends on the loop, with no other thread in between for which time would not wait")
+    @Test(
+        "the runtime's sleep ends on the loop, with no other thread in between for which time would not wait")
     func runtimeSleepEndsOnTheLoop() throws {
         let loop = try EventLoop(clock: .virtual)
         try loop.runBody {

@@ -1,0 +1,118 @@
+import Glibc
+
+/// A thread that sees when a step of a loop takes too long, and reports it while it lasts: the loop itself
+/// can say nothing then.
+final class Watchdog: Sendable {
+    private struct Step {
+        let number: UInt64
+        let began: EventLoop.Instant
+        var work: RunningWork
+    }
+
+    private struct State {
+        var step: Step?
+        var stepCount: UInt64 = 0
+        /// Whether there is a thread, and whether it is to end.
+        var isWatching = false
+        var isEnding = false
+        /// Whether the loop's thread blocked the signal that looks at it.
+        var wasBlocked = false
+    }
+
+    private let monitor = Monitor(State())
+    private let mode: DebugMode
+
+    init(mode: DebugMode) {
+        self.mode = mode
+    }
+
+    // MARK: - On the loop's thread
+
+    /// Watches the calling thread. Without memory for one more thread, nobody does.
+    func start() {
+        guard let wasBlocked = ThreadBacktrace.open() else { return }
+        let thread = pthread_self()
+        monitor.withLock {
+            $0.isWatching = true
+            $0.wasBlocked = wasBlocked
+        }
+        let result = startThread(named: "loop watchdog", whenOver: { [self] in end() }) { [self] in
+            watch(thread)
+        }
+        if result != 0 {
+            monitor.withLock { $0.isWatching = false }
+            ThreadBacktrace.close(wasBlocked)
+        }
+    }
+
+    /// Returns when the thread looks at the calling one no more.
+    func stop() {
+        let wasBlocked = monitor.withLock { state -> Bool? in
+            state.isEnding = true
+            return state.isWatching ? state.wasBlocked : nil
+        }
+        if let wasBlocked {
+            monitor.wakeAll()
+            monitor.wait { $0.isWatching ? nil : () }
+            ThreadBacktrace.close(wasBlocked)
+        }
+        monitor.withLock { $0.isEnding = false }
+    }
+
+    func stepBegan(_ work: RunningWork) {
+        let now = EventLoop.Instant(nanoseconds: realNanoseconds())
+        monitor.withLock {
+            $0.stepCount += 1
+            $0.step = Step(number: $0.stepCount, began: now, work: work)
+        }
+    }
+
+    func stepIs(of work: RunningWork) {
+        monitor.withLock { $0.step?.work = work }
+    }
+
+    func stepEnded() {
+        // What the step held may end with it, and must not do so under the lock.
+        _ = monitor.withLock { state in
+            defer { state.step = nil }
+            return state.step
+        }
+    }
+
+    // MARK: - On a thread of its own
+
+    /// Sleeps until a step that runs now would have run for too long; without one, until one that begins at
+    /// once would have.
+    private func watch(_ thread: pthread_t) {
+        var number: UInt64 = 0
+        var limit = mode.stallThreshold
+        var nextLook = EventLoop.Instant.real(in: limit)
+        while monitor.wait(until: nextLook, { $0.isEnding ? () : nil }) == nil {
+            let step = monitor.withLock { $0.step }
+            if step?.number != number { limit = mode.stallThreshold }
+            number = step?.number ?? 0
+            guard let step else {
+                nextLook = .real(in: limit)
+                continue
+            }
+            let lasting = step.began.duration(to: .real(in: .zero))
+            if lasting >= limit {
+                report(step, of: thread, lasting: lasting)
+                while limit <= lasting { limit = limit * 2 }
+            }
+            nextLook = step.began.advanced(by: limit)
+        }
+    }
+
+    private func report(_ step: Step, of thread: pthread_t, lasting: Duration) {
+        let backtrace = ThreadBacktrace.lines(of: thread)
+        // It may be over by now, and the backtrace be another's.
+        guard let current = monitor.withLock({ $0.step }), current.number == step.number else { return }
+        mode.report(.stall(of: current.work.described, lasting: lasting, backtrace: backtrace))
+    }
+
+    private func end() {
+        monitor.withLock { $0.isWatching = false }
+        monitor.wakeAll()
+    }
+}

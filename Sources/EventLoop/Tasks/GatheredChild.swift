@@ -1,0 +1,44 @@
+/// A child of `gather` as an observer of the loop sees it. Nobody else needs to know of it, so there is one
+/// only while the loop is observed.
+@usableFromInline
+final class GatheredChild: TaskNode, @unchecked Sendable {
+    private let index: Int
+    private let isLane: Bool
+    /// The task that gathers, or in which it is done, if the loop owns one.
+    fileprivate let owner: TaskRecord?
+
+    /// - Parameter isLane: The child takes one element after another, because there is a limit.
+    @usableFromInline
+    init(_ index: Int, on loop: EventLoop, isLane: Bool = false) {
+        self.index = index
+        self.isLane = isLane
+        owner = loop.engine.currentNode?.owningRecord
+        // Its parent's cancellation reaches it through the runtime.
+        super.init(
+            engine: loop.engine, parentID: loop.engine.currentNode?.id ?? 0, hearsOfCancellation: false)
+    }
+
+    /// What it spawns outlives it, like all that its parent spawns.
+    override var idAsParent: UInt64 { parentID }
+
+    override var label: String { isLane ? "gather, lane \(index)" : "gather[\(index)]" }
+
+    /// Runs the child's operation, as the child.
+    @usableFromInline
+    func run(_ operation: () async throws -> Void) async rethrows {
+        let task = enter()
+        defer { leave(task) }
+        try await operation()
+    }
+}
+
+extension TaskNode {
+    /// The task that this is part of, if the loop owns one. Unlike ``record`` it knows children of `gather`
+    /// for parts of a task, which only who observes a loop may take them for.
+    final var owningRecord: TaskRecord? { record ?? (self as? GatheredChild)?.owner }
+}
+
+extension EventLoop {
+    /// Whether somebody wants to know what its tasks do.
+    @usableFromInline var isObserved: Bool { engine.state.isObserved }
+}

@@ -68,7 +68,8 @@ let package = Package(
             swiftSettings: swiftSettings),
         // The documentation's code, which is checked against its articles.
         .testTarget(
-            name: "GuideTests", dependencies: ["EventLoop", "TestSupport"], exclude: ["asyncio-names.txt"],
+            name: "GuideTests", dependencies: ["EventLoop", "EventLoopTesting", "TestSupport"],
+            exclude: ["asyncio-names.txt"],
             swiftSettings: swiftSettings),
         // The C reactor's rules. Each runs in a process of its own, which the runner is; the Swift tests start it.
         .target(name: "CEventLoopCases", dependencies: ["CEventLoop"], path: "Tests/CEventLoopCases"),

@@ -37,8 +37,9 @@ extension Trait where Self == VirtualTimeTrait {
     ///
     /// When the test has ended, what it spawned and what has not ended is cancelled and awaited. The test
     /// fails when an error of such a task found nobody (``EventLoop/UnhandledError``), and when its tasks
-    /// wait and none can go on any more (``EventLoop/DeadlockError``): the waits end by cancellation then. What
-    /// comes from elsewhere than the loop and its threads has a second for that, or the clock's patience.
+    /// wait and none can go on any more (``EventLoop/DeadlockError``): their waits end by cancellation then.
+    /// Who is to bring something from outside (another thread, a process) has a second for that, or the
+    /// clock's patience.
     ///
     /// As a suite's trait it is each test's. A test's own replaces it.
     public static var virtualTime: Self {
@@ -114,8 +115,8 @@ extension VirtualTimeTrait: TestScoping {
 
     func run(seed: UInt64?, _ function: @Sendable @concurrent () async throws -> Void) async throws {
         let hint = """
-             This test has the trait .virtualTime, which runs it on an event loop, but is isolated to an actor, \
-            perhaps the main actor: make it nonisolated.
+             This test has the trait .virtualTime, which runs it on an event loop, but is isolated to an \
+            actor, perhaps the main actor: make it nonisolated.
             """
         try await EventLoop.$hintWithoutLoop.withValue(hint) {
             try await TestRun.perform(clock: clock, seed: seed, patience: patience, function)

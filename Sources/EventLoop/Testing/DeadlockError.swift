@@ -1,5 +1,5 @@
-/// A loop's tasks wait, and nothing that they wait for can happen any more: no task is ready, no deadline will
-/// come, no thread works for them, and nobody else has brought anything for a while.
+/// A loop's tasks wait, and nothing that they wait for can happen any more: no task is ready, no deadline
+/// will come, no thread works for them, and nobody else has brought anything for a while.
 ///
 /// Only runs that look for it throw it: those of ``EventLoop/explore(seeds:from:clock:fileID:line:_:)``, and
 /// of tests with the trait `.virtualTime`.

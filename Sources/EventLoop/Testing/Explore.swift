@@ -12,8 +12,8 @@ extension EventLoop {
     /// and when all tasks wait and none can go on (``DeadlockError``). When the body has ended, tasks that it
     /// spawned and that have not ended are cancelled and awaited.
     ///
-    /// The same seed gives the same run, as far as `body` depends on nothing but its loop: let it make
-    /// what it uses, and leave out other threads and the machine's clock. Work that is handed to a thread through
+    /// The same seed gives the same run, as far as `body` depends on nothing but its loop: let it make what
+    /// it uses, and leave out other threads and the machine's clock. Work that is handed to a thread through
     /// the library is waited for, as long as it takes; whatever else comes from outside has a second, or the
     /// clock's patience, before the run counts as stuck.
     ///

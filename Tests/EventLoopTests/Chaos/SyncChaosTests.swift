@@ -2,8 +2,8 @@ import Testing
 
 @testable import EventLoop
 
-/// Locks, permits, events and barriers, with their waiters cancelled wherever they are: nothing gets lost, and
-/// nobody waits for ever.
+/// Locks, permits, events and barriers, with their waiters cancelled wherever they are: nothing gets lost,
+/// and nobody waits for ever.
 @Suite("synchronisation in chaos", .timeLimit(.minutes(1)))
 struct SyncChaosTests {
     @Test("a lock is one task's at a time, and free in the end")

@@ -1,3 +1,4 @@
+import Glibc
 import TestSupport
 import Testing
 
@@ -6,10 +7,10 @@ import Testing
 /// Runs a scenario once for each seed: several tasks over one primitive, some of which are cancelled, at
 /// whatever points the seed decides. The seed also decides the order of ready tasks; time is virtual.
 ///
-/// A seed fails when the scenario throws; when a worker fails, or ends by cancellation though nobody cancelled
-/// it; when all wait and none can go on; and when anything is left on the loop.
+/// A seed fails when the scenario throws; when a worker fails, or ends by cancellation though nobody
+/// cancelled it; when all wait and none can go on; and when anything is left on the loop.
 func chaos(
-    seeds count: Int = 1000, from first: UInt64 = 0, sourceLocation: SourceLocation = #_sourceLocation,
+    seeds count: Int = chaosSeeds, from first: UInt64 = 0, sourceLocation: SourceLocation = #_sourceLocation,
     _ scenario: @escaping @Sendable (Chaos) async throws -> Void
 ) async throws {
     do {
@@ -27,6 +28,9 @@ func chaos(
         Issue.record(failure, sourceLocation: sourceLocation)
     }
 }
+
+/// How many runs are enough; fewer where each takes ten times as long.
+private let chaosSeeds = dlsym(nil, "__asan_init") != nil || dlsym(nil, "__tsan_init") != nil ? 100 : 1000
 
 /// One run of a scenario. Everything happens on its loop.
 final class Chaos: @unchecked Sendable {

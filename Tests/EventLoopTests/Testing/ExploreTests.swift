@@ -220,7 +220,8 @@ private func waitForNobody() async throws {
     try await promise.future.value
 }
 
-/// Waits for something that the loop does not know, and that never happens. It is kept, not to count as a leak.
+/// Waits for something that the loop does not know, and that never happens. It is kept, so that it does not
+/// count as a leak.
 private func waitForEver() async {
     await withUnsafeContinuation { continuation in keptForEver.add(continuation) }
 }

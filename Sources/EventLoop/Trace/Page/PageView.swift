@@ -8,7 +8,9 @@ extension Page {
 
         const view = {
           start: 0, length: lengthOfAll(), shown: rows, focus: -1, width: 0, height: 0, labels: 220,
-          x(moment) { return this.labels + (moment - this.start) / this.length * (this.width - this.labels); },
+          x(moment) {
+            return this.labels + (moment - this.start) / this.length * (this.width - this.labels);
+          },
           moment(x) { return this.start + (x - this.labels) / (this.width - this.labels) * this.length; },
           get nanosecondsPerPixel() { return this.length / Math.max(1, this.width - this.labels); },
           rowAt(y) {

@@ -1,16 +1,19 @@
-// Lesson: one call that blocks stops every task, for they all share its thread. Debug mode tells you which it was.
+// Lesson: one call that blocks stops every task, for they share its thread. Debug mode says which it was.
 //
 // `time.sleep(2)` in a coroutine is the classic; reading a file, asking a database or resolving a name with a
 // library that blocks does the same. The compiler does not see it, and neither does the loop, which gets its
 // thread back only afterwards.
 //
-// `asyncio.run(main(), debug=True)` reports such a step when it is over, if it took 0.1 s. So does debug mode
-// here, which `EventLoop.run(debug: true)` and the environment variable EVENTLOOP_DEBUG=1 turn on. And a watchdog
-// thread speaks while the step still lasts, once that has taken a second: it names the task and where it was
-// spawned, and has the stack of the blocked thread, whose functions say what it is stuck in. Reports are lines on
-// standard error, unless a handler is set.
+// `asyncio.run(main(), debug=True)` reports such a step when it is over, if it took 0.1 s. So does debug
+// mode here, which `EventLoop.run(debug: true)` and the environment variable EVENTLOOP_DEBUG=1 turn on. And
+// a watchdog thread speaks while the step still lasts, once that has taken a second: it names the task and
+// where it was spawned, and has the stack of the blocked thread, whose functions say what it is stuck in.
+// Reports are lines on standard error, unless a handler is set.
 //
-// The cure is in the lesson threads. (`Stage.lapsed` makes times shorter when the lesson is run with --fast.)
+// The cure is a thread for what blocks: see the lesson threads.
+//
+// (`Stage.lapsed` makes times shorter when the lesson is run with --fast. The watchdog has little time to
+// look then, and on a busy machine it may come too late.)
 
 import EventLoop
 
@@ -28,7 +31,7 @@ func blockingTheLoop() throws {
             case .slowStep(let work, _): logFromAnyThread("debug mode: a slow step of \(work)")
             case .stall(let work, _, let backtrace):
                 logFromAnyThread("watchdog: stuck in a step of \(work)")
-                let ours = backtrace.first { $0.hasPrefix("Demos.") }
+                let ours = backtrace.first { function in function.hasPrefix("Demos.") }
                 logFromAnyThread("watchdog: in \(ours ?? "a function of somebody else")")
             case .tasks: break
             }

@@ -1,4 +1,4 @@
-// Lesson: pages fail. A failure is a value like any other: kept beside the pages that came, and told by its type.
+// Lesson: pages fail. A failure is a value, kept beside the pages that came, and told by its type.
 //
 //     results = await asyncio.gather(           let results = await gatherResults(urls) { url in
 //         *map(get, urls),                          try await get(url)
@@ -8,11 +8,12 @@
 //             case TimeoutError(): ...              case .failure(is TimeoutError): …
 //             case Page(): ...                      case .success(let page): …
 //
-// In Python the list has pages and exceptions side by side, and nothing reminds you to look. Here each entry is a
-// `Result`, and the compiler asks for both cases before it lets you at the page.
+// In Python the list has pages and exceptions side by side, and nothing reminds you to look. Here each
+// entry is a `Result`, and the compiler asks for both cases before it lets you at the page.
 //
-// A time limit is for one page, not for all: the request that runs out of time is cancelled, its socket is closed,
-// and the others know nothing of it. Compare the lesson errors, where one failure ends all (`gather`).
+// A time limit is for one page, not for all: the request that runs out of time is cancelled, its socket is
+// closed, and the others know nothing of it. Compare the lesson errors, where one failure ends all
+// (`gather`).
 
 import EventLoop
 
@@ -25,7 +26,7 @@ func failingFetch() throws {
             // Nobody listens on port 1.
             let nobody = try SocketAddress(ip: "127.0.0.1", port: 1)
             let urls =
-                paths.map { HTTPURL(address: server, path: $0) } + [
+                paths.map { path in HTTPURL(address: server, path: path) } + [
                     HTTPURL(address: nobody, path: "/nobody/here")
                 ]
 

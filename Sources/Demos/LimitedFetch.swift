@@ -6,9 +6,9 @@
 //             return await get(url)             }
 //     await asyncio.gather(*map(get_politely, urls))
 //
-// `gather` has the limit built in. It also starts no more than five tasks, where the semaphore starts all twenty,
-// of which fifteen wait. The semaphore is for what several places share: here two gathers, and five connections
-// for both of them.
+// `gather` has the limit built in. It also starts no more than five tasks, where the semaphore starts all
+// twenty, of which fifteen wait. The semaphore is for what several places share: here two gathers, and five
+// connections for both of them.
 //
 // An observer looks once a second how many requests are under way: look at its lines beside the totals.
 

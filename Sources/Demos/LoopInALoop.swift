@@ -1,11 +1,12 @@
 // Lesson: a thread runs one loop at a time. Within a loop, await; do not run another.
 //
-// "asyncio.run() cannot be called from a running event loop" is what Python says when a synchronous function hides
-// a loop, and an async one calls it. The reason is the same here: the inner loop would have to end before the
-// outer one could go on, so everybody on the outer one would stand still. It is an error, before anything is run.
+// "asyncio.run() cannot be called from a running event loop" is what Python says when a synchronous
+// function hides a loop, and an async one calls it. The reason is the same here: the inner loop would have
+// to end before the outer one could go on, so everybody on the outer one would stand still. It is an error,
+// before anything is run.
 //
-// Two ways out. The good one: make the function async, all the way up to the one loop. The other, for a function
-// that you cannot change: let it run its loop in a thread of its own, and await the thread.
+// Two ways out. The good one: make the function async, all the way up to the one loop. The other, for a
+// function that you cannot change: let it run its loop in a thread of its own, and await the thread.
 
 import EventLoop
 
@@ -16,7 +17,8 @@ func loopInALoop() throws {
     try Stage.run {
         section("Called from a task: the thread runs a loop already")
         do {
-            log(try report(taking: second))
+            let text = try report(taking: second)
+            log(text)
         } catch {
             log("error: \(error)")
         }

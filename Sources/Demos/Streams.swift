@@ -5,12 +5,13 @@
 //     await reader.readline()                   try await reader.readLine()
 //     writer.write(data); await writer.drain()  try await stream.write(data)
 //
-// Where asyncio calls a function back for each connection, a listener is an async sequence of them, and what
-// becomes of each is ordinary code. A write awaits until the kernel has taken all of it, so there is no drain to
-// forget. A line is nil at the end of the stream.
+// Where asyncio calls a function back for each connection, a listener is an async sequence of them, and
+// what becomes of each is ordinary code. A write awaits until the kernel has taken all of it, so there is
+// no drain to forget. A line is nil at the end of the stream.
 //
-// Server and clients share one thread here, and the bytes go through real sockets. Each time a client waits, for
-// its echo or for its next word, the thread serves somebody else: look at how the three conversations alternate.
+// Server and clients share one thread here, and the bytes go through real sockets. Each time a client
+// waits, for its echo or for its next word, the thread serves somebody else: look at how the three
+// conversations alternate.
 
 import EventLoop
 
@@ -39,7 +40,7 @@ func streams() throws {
 
 @MainActor
 private func serve(_ stream: TCPStream) async throws {
-    // Until the client has closed its end, which reads as no bytes.
+    // while data := await reader.read(4096), in Python: no bytes mean that the client has closed.
     while case let bytes = try await stream.read(upTo: 4096), !bytes.isEmpty {
         try await stream.write(bytes)
     }

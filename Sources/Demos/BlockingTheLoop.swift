@@ -46,7 +46,7 @@ func blockingTheLoop() throws {
         let careless = spawn(name: "careless") {
             try await sleep(for: Stage.lapsed(.milliseconds(750)))
             log("blocking …")
-            Stage.block(for: .seconds(2))
+            Stage.block("blocking", for: .seconds(2))
             log("… done")
         }
         try await careless.value

@@ -26,7 +26,7 @@ func fetch() throws {
     section("One after another, with blocking sockets")
     for url in urls {
         log("\(url)  starts")
-        log(describe(url, try BlockingHTTPClient.get(url)))
+        log(describe(url, try Stage.blocking(url.path) { try BlockingHTTPClient.get(url) }))
     }
     let blocking = total()
 

@@ -26,7 +26,7 @@ func threads() throws {
 
     section("One after another, in the only thread")
     for url in urls {
-        let response = try BlockingHTTPClient.get(url)
+        let response = try Stage.blocking(url.path) { try BlockingHTTPClient.get(url) }
         log("\(url.path)  \(response.status)")
     }
     let blocking = total()

@@ -42,6 +42,8 @@ struct TimedLine {
     init?(_ line: String) {
         let words = line.split(separator: " ")
         guard words.count > 2, words[1] == "s", Double(words[0]) != nil,
+            // The axis of a chart has other numbers of digits.
+            words[0].split(separator: ".").last?.count == 2,
             let unit = line.firstRange(of: " s   ")
         else { return nil }
         stamp = String(words[0])

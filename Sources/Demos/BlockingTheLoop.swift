@@ -19,7 +19,7 @@ import EventLoop
 
 @MainActor
 func blockingTheLoop() throws {
-    title("Ticks every 0.5 s, and a task that blocks for 2 s")
+    title("Ticks every 0.5 s, and a task that blocks for 3 s")
     try Stage.run(debug: true) {
         section("On the loop's thread: no ticks, until it is over")
         let loop = EventLoop.current
@@ -46,14 +46,14 @@ func blockingTheLoop() throws {
         let careless = spawn(name: "careless") {
             try await sleep(for: Stage.lapsed(.milliseconds(750)))
             log("blocking …")
-            Stage.block("blocking", for: .seconds(2))
+            blockThread(for: Stage.lapsed(.seconds(3)))
             log("… done")
         }
         try await careless.value
         try await sleep(for: Stage.lapsed(.milliseconds(750)))
 
         section("In a thread of the pool: the ticks go on")
-        let duration = Stage.lapsed(.seconds(2))
+        let duration = Stage.lapsed(.seconds(3))
         log("blocking …")
         try await toThread { blockThread(for: duration) }
         log("… done")

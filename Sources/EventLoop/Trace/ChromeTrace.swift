@@ -3,9 +3,9 @@
 extension Trace {
     /// Writes the trace as a file for https://ui.perfetto.dev or chrome://tracing (Trace Event Format, JSON).
     ///
-    /// Each task is a thread there, below a thread for its loop with turns, steps and idle time; blocking code
-    /// and posting threads have theirs. Posts from other threads are arrows; timers and descriptor events are
-    /// instants on the loop. Times count from the trace's start.
+    /// Each task is a thread there, below a thread for its loop with turns, steps and idle time; blocking
+    /// code and posting threads have theirs. Posts from other threads are arrows; timers and descriptor
+    /// events are instants on the loop. Times count from the trace's start.
     ///
     /// It blocks the thread until the file is written.
     ///
@@ -86,7 +86,13 @@ private struct ChromeWriter: ~Copyable {
                 "turn", row: row, turn.start, turn.end,
                 [("events", "\(turn.events)"), ("ready", "\(turn.ready)")])
         }
-        for step in loop.steps { try slice(step.name, row: row, step.start, step.end) }
+        for step in loop.steps {
+            var arguments: [(String, String)] = []
+            if let fileID = step.fileID, let line = step.line {
+                arguments.append(("scheduled at", "\(fileID):\(line)"))
+            }
+            try slice(step.name, row: row, step.start, step.end, arguments)
+        }
         for timer in loop.timers {
             let lateness = Double(timer.lateness.nanosecondsRoundedUp) / 1000
             try instant("timer", row: row, timer.time, [("late", "\(lateness) µs")])

@@ -75,6 +75,7 @@ public final class Trace: Sendable {
     /// - Returns: What the body returned.
     /// - Throws: What the body threw.
     /// - Precondition: The trace's other times are of the same kind of clock: real, or not.
+    @discardableResult
     public func record<Value, Failure: Error>(
         _ name: String, on lane: String = "blocking", _ body: () throws(Failure) -> Value
     ) throws(Failure) -> Value {

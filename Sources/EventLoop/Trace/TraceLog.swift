@@ -22,6 +22,7 @@ final class TraceLog: Sendable {
         var infos: [UInt32: TraceTaskInfo] = [:]
         var threadNames: [CInt: String] = [:]
         var thread: CInt = 0
+        var sites: [TraceSite] = []
         /// Tasks that have ended, and the number of the event after which nothing is about them.
         var ended: [(row: UInt32, event: Int)] = []
         var dropped = 0
@@ -70,6 +71,14 @@ final class TraceLog: Sendable {
         shared.withLock { $0.ended.append((row, event)) }
     }
 
+    /// Returns the place's number, from 1.
+    func addSite(_ site: TraceSite) -> UInt32 {
+        shared.withLock { shared in
+            shared.sites.append(site)
+            return UInt32(shared.sites.count)
+        }
+    }
+
     /// The thread that runs the loop, by its number in the kernel.
     func setThread(_ thread: CInt) {
         shared.withLock { $0.thread = thread }
@@ -99,6 +108,7 @@ final class TraceLog: Sendable {
         var infos: [UInt32: TraceTaskInfo] = [:]
         var threadNames: [CInt: String] = [:]
         var thread: CInt = 0
+        var sites: [TraceSite] = []
         var dropped = 0
     }
 
@@ -111,7 +121,7 @@ final class TraceLog: Sendable {
         }
         return Snapshot(
             events: events, infos: shared.infos, threadNames: shared.threadNames, thread: shared.thread,
-            dropped: shared.dropped)
+            sites: shared.sites, dropped: shared.dropped)
     }
 
     var droppedEvents: Int { shared.withLock { $0.dropped } }

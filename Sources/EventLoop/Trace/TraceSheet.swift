@@ -13,8 +13,8 @@ struct TraceSheet {
     /// The earliest moment, which is a drawing's zero, and the last.
     let start: UInt64
     let end: UInt64
-    /// Where the tasks stand, by their numbers, and the loops and the posting threads, by their names as a post
-    /// has them.
+    /// Where the tasks stand, by their numbers, and the loops and the posting threads, by their names as a
+    /// post has them.
     private(set) var rowOfTask: [Int: Int] = [:]
     private(set) var rowOfThread: [String: Int] = [:]
     private(set) var rowOfLoop: [Int] = []

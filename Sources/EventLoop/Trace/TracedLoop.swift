@@ -40,6 +40,9 @@ public struct TracedStep: Sendable, Equatable {
     public let taskID: Int?
     /// The task's name, or "call".
     public let name: String
+    /// Where a call was scheduled; within the library for its own. Nil for tasks.
+    public let fileID: String?
+    public let line: UInt?
     public let start: EventLoop.Instant
     public let end: EventLoop.Instant
 

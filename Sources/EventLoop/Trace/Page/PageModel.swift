@@ -52,11 +52,15 @@ extension Page {
           marks: row.marks ?? [],
         }));
 
-        // What starts at zero when starts are aligned: each row of blocking code, and each loop with its tasks.
+        // What starts at zero when starts are aligned: each row of blocking code, each loop with its tasks.
         let group = 0;
         for (const row of rows) {
           if (row.kind !== "task") group += 1;
           row.group = group;
+        }
+        // A thread that posts belongs to the loop that it posts to.
+        for (const [from, , to] of data.posts) {
+          if (rows[from].kind === "thread") rows[from].group = rows[to].group;
         }
         const groupStart = new Map();
         for (const row of rows) {

@@ -62,7 +62,8 @@ final class TraceLog: Sendable {
 
     func change(_ row: UInt32, _ change: (inout TraceTaskInfo) -> Void) {
         shared.withLock { shared in
-            if shared.infos[row] != nil { change(&shared.infos[row]!) }
+            guard let index = shared.infos.index(forKey: row) else { return }
+            change(&shared.infos.values[index])
         }
     }
 

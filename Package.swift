@@ -60,6 +60,10 @@ let package = Package(
         .testTarget(
             name: "EventLoopStreamTests", dependencies: ["EventLoop", "TestSupport"],
             swiftSettings: swiftSettings),
+        // The documentation's code, which is checked against its articles.
+        .testTarget(
+            name: "GuideTests", dependencies: ["EventLoop", "TestSupport"], exclude: ["asyncio-names.txt"],
+            swiftSettings: swiftSettings),
         // The C reactor's rules. Each runs in a process of its own, which the runner is; the Swift tests start it.
         .target(name: "CEventLoopCases", dependencies: ["CEventLoop"], path: "Tests/CEventLoopCases"),
         .executableTarget(

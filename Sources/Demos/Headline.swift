@@ -4,7 +4,7 @@
 func headline() throws {
     try syncAsync()
     try fetch()
-    print(
+    put(
         "\n"
             + Console.styled(
                 "The same waits, still one thread: the loop waits for all of them at the same time.", .bold))

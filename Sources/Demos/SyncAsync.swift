@@ -12,7 +12,7 @@ func syncAsync() throws {
     section("One after another, each blocking the thread")
     for (name, seconds) in [("A", 2), ("B", 3), ("C", 1)] {
         log("\(name)  starts")
-        Stage.block(for: .seconds(seconds))
+        Stage.block(name, for: .seconds(seconds))
         log("\(name)  ends")
     }
     let blocking = total()

@@ -41,8 +41,27 @@ let groups = [
     DemoGroup(
         title: "Sockets",
         demos: [
-            Demo("fetch", "five HTTP requests: one after another, then at once", .works(fetch)),
-            Demo("echo", "a TCP server and its clients in one program", .works(echo)),
+            Demo("fetch", "five HTTP requests: blocking, then at once", .works(fetch)),
+            Demo("fetch-pages", "pages awaited in a for loop, then gathered", .sleeps(fetchPages)),
+            Demo("failing-fetch", "missing pages, slow pages, and those that came", .sleeps(failingFetch)),
+            Demo("limited-fetch", "twenty pages, five at a time", .sleeps(limitedFetch)),
+            Demo("streams", "a TCP server and its clients in one program", .sleeps(streams)),
+        ]),
+    DemoGroup(
+        title: "Threads, cores and signals",
+        demos: [
+            Demo("threads", "code that blocks, awaited in threads", .works(threads)),
+            Demo("cpu-bound", "computing: why async does not help, and what does", .works(cpuBound)),
+            Demo("many-loops", "a loop on each core", .works(manyLoops)),
+            Demo("graceful-shutdown", "Ctrl-C, clean-up, goodbye", .sleeps(gracefulShutdown)),
+        ]),
+    DemoGroup(
+        title: "Pitfalls",
+        demos: [
+            Demo("blocking-the-loop", "one call stops everybody; who was it?", .works(blockingTheLoop)),
+            Demo("forgotten-await", "work that nobody awaits", .sleeps(forgottenAwait)),
+            Demo("lost-error", "an error that nobody looks at", .sleeps(lostError)),
+            Demo("loop-in-a-loop", "a loop cannot run within a loop", .works(loopInALoop)),
         ]),
     DemoGroup(
         title: "Servers to try by hand",

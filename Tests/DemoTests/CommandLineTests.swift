@@ -8,7 +8,9 @@ struct CommandLineTests {
         "gather", "as-completed", "errors", "timeouts", "cancellation",
         "semaphore", "producer-consumer", "rate-limiting", "event-condition-barrier", "task-scope",
         "virtual-time", "race-by-seed",
-        "fetch", "echo",
+        "fetch", "fetch-pages", "failing-fetch", "limited-fetch", "streams",
+        "threads", "cpu-bound", "many-loops", "graceful-shutdown",
+        "blocking-the-loop", "forgotten-await", "lost-error", "loop-in-a-loop",
         "serve-echo", "serve-http",
     ]
 

@@ -31,7 +31,10 @@ struct ServeHTTPTests {
         try await withClient { client in
             #expect(try client.get("/nothing").status == 404)
             #expect(try client.get("*").status == 404)
-            for path in ["/delay/61", "/delay/", "/delay/.", "/delay/1x", "/bytes/-1", "/bytes/1000000001"] {
+            for path in [
+                "/delay/61", "/delay/", "/delay/.", "/delay/1x", "/bytes/-1", "/bytes/1000000001",
+                "/bytes/1/", "/bytes/1/61", "/bytes//1", "/delay/60.5",
+            ] {
                 #expect(try client.get(path).status == 400)
             }
             let refused = try client.get("/", method: "DELETE")
@@ -44,7 +47,7 @@ struct ServeHTTPTests {
 
     @Test(
         "HEAD answers as GET does, without the body",
-        arguments: ["/", "/bytes/100000", "/nothing", "/delay/0"])
+        arguments: ["/", "/bytes/100000", "/bytes/100/0", "/nothing", "/delay/0"])
     func head(path: String) async throws {
         try await withClient { client in
             let head = try client.get(path, method: "HEAD")
@@ -63,12 +66,14 @@ struct ServeHTTPTests {
         }
     }
 
-    @Test("a delay is never shorter than asked for, and holds nobody else up")
-    func delay() async throws {
+    @Test(
+        "a delay is never shorter than asked for, and holds nobody else up",
+        arguments: ["/delay/0.75", "/bytes/100/.75"])
+    func delay(path: String) async throws {
         try await withServer { _, port in
             let slow = try RawClient(port: port)
             let start = SuspendingClock.now
-            try slow.send("GET /delay/0.75 HTTP/1.1\r\nHost: test\r\n\r\n")
+            try slow.send("GET \(path) HTTP/1.1\r\nHost: test\r\n\r\n")
             #expect(try RawClient(port: port).get("/").status == 200)
             #expect(try slow.receiveResponse().status == 200)
             #expect(SuspendingClock.now - start >= .milliseconds(750))

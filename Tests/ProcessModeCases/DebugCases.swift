@@ -39,18 +39,23 @@ let debugCases = [
             EventLoop.current.slowStepThreshold = .seconds(1000)
             let named = Task(name: "named") { try await sleep(for: .seconds(60)) }
             let asleep = Task { try await Task.sleep(for: .seconds(60)) }
+            let known = spawn(name: "known", fileID: "Main", line: 2) {
+                try await Task.sleep(for: .seconds(60))
+            }
             try await sleep(for: .seconds(2))
             let text = EventLoop.dumpTasks()
             named.cancel()
             try await asleep.value
+            try await known.value
             return text
         }
         let expected = """
-            Tasks of the event loop: 1
+            Tasks of the event loop: 2
               task main, from Main:1: running
+                task known, from Main:2: waits in Task.sleep, for 2.000 s
             Waits of tasks that the loop did not start: 2
               task named: waits for a timer, for 2.000 s
-              a Task.sleep
+              waits in Task.sleep, for 2.000 s
             """
         try check(text == expected, text)
     },

@@ -12,15 +12,17 @@ final class HTTPConnection: Connection, @unchecked Sendable {
     private let stream: TCPStream
     private let server: Server
     private let date: HTTPDate
+    private let lapseFactor: Int
     private var input = ByteBuffer(capacity: largestHead)
     private var output = ByteBuffer(capacity: 1024)
     private var parser = HTTPParser()
     private(set) var isIdle = true
 
-    init(_ stream: TCPStream, server: Server, date: HTTPDate) {
+    init(_ stream: TCPStream, server: Server, date: HTTPDate, lapseFactor: Int) {
         self.stream = stream
         self.server = server
         self.date = date
+        self.lapseFactor = lapseFactor
     }
 
     func serve() async throws {
@@ -92,15 +94,21 @@ final class HTTPConnection: Connection, @unchecked Sendable {
         case (_, .unknown): append(.notFound, to: request)
         case (_, .invalid): append(.badRequest, to: request)
         case (_, .delay(let duration)):
-            try await flush()
-            try await sleep(for: duration)
+            try await delay(for: duration)
             append(.ok, to: request, "Here you are.\n")
-        case (_, .bytes(let count)):
+        case (_, .bytes(let count, let duration)):
+            try await delay(for: duration)
             appendHead(.ok, to: request, contentLength: count)
             if request.method == .get { try await writeBytes(count) }
         }
         if output.count >= Self.largestBatch { try await flush() }
         return goesOn(after: request)
+    }
+
+    private func delay(for duration: Duration) async throws {
+        guard duration > .zero else { return }
+        try await flush()
+        try await sleep(for: duration / lapseFactor)
     }
 
     /// Reads a request's body, which nothing here asks for. False when it ends too early.

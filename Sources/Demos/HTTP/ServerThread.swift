@@ -1,6 +1,6 @@
 import EventLoop
 
-/// The HTTP server on an event loop of its own, in a thread of its own.
+/// The HTTP server on an event loop of its own, in a thread of its own, in the lesson's time.
 ///
 /// That is the loop's instance mode: `EventLoop()` belongs to whichever thread runs it, so a process can have
 /// one on each core. A LoopThread is such a loop with its thread.
@@ -8,19 +8,22 @@ final class ServerThread: Sendable {
     private let thread: LoopThread
     private let server: Server
     private let serving: ThreadSafeTask<Void>
-    let port: Int
+    let address: SocketAddress
 
     /// Returns when the server listens.
+    @MainActor
     init() throws {
+        let lapseFactor = Stage.lapseFactor
         thread = try LoopThread(name: "server")
-        let (server, port) = try thread.loop.spawnThreadSafe {
-            let server = try httpServer(port: 0)
-            return (server, try server.address.port)
+        (server, address) = try thread.loop.spawnThreadSafe {
+            let server = try httpServer(port: 0, lapseFactor: lapseFactor)
+            return (server, try server.address)
         }.wait()
+        let server = server
         serving = thread.loop.spawnThreadSafe { try await server.run() }
-        self.server = server
-        self.port = port
     }
+
+    func url(_ path: String) -> HTTPURL { HTTPURL(address: address, path: path) }
 
     /// Returns when what was under way has been served, and the thread has ended.
     func stop() {

@@ -31,7 +31,19 @@ struct DemoCommand {
             return run(demo, body, ports: Array(options.names.dropFirst()))
         }
         if options.names.isEmpty && !options.isQuiet { print(listing) }
-        return run(named: options.names.isEmpty ? [unnamed] : options.names, options)
+        if options.trace != nil { Recording.file = Trace() }
+        Stage.progress = options.isQuiet ? nil : Progress()
+        defer { Stage.progress?.stop() }
+        let status = run(named: options.names.isEmpty ? [unnamed] : options.names, options)
+        guard let path = options.trace, status == 0 else { return status }
+        return attempt("--trace") {
+            if path.hasSuffix(".html") {
+                try Recording.file?.writeHTML(to: path)
+            } else {
+                try Recording.file?.writeChromeJSON(to: path)
+            }
+            print("\nWhat happened is in \(path).")
+        }
     }
 
     /// Runs nothing unless all the names make sense.
@@ -54,18 +66,24 @@ struct DemoCommand {
         }
         for demo in chosen {
             let status = attempt(demo.name) {
+                // A trace has times of one kind, so nothing in it is virtual.
+                let lapse = Stage.Time.lapse(Self.lapseFactor)
                 switch demo.run {
                 case .sleeps(let body):
-                    Stage.time = options.isFast ? .virtual : .real
+                    Stage.time = options.isFast && options.trace == nil ? .virtual : .real
                     try body()
                 case .works(let body):
-                    Stage.time = options.isFast ? .lapse(Self.lapseFactor) : .real
+                    Stage.time = options.isFast ? lapse : .real
                     try body()
                 case .takesNoTime(let body):
                     Stage.time = .real
                     try body()
                 case .onPort: break
                 }
+            }
+            let chart = Recording.takeChart()
+            if !options.isQuiet && !chart.lines.isEmpty {
+                put("\n" + chart.lines.joined(separator: "\n"))
             }
             if status != 0 { return status }
         }

@@ -28,7 +28,9 @@ enum Console {
     }
 
     /// To standard error, at once.
+    @MainActor
     static func complain(_ text: String) {
+        Stage.progress?.clear()
         let line = Array("Demos: \(text)\n".utf8)
         _ = write(STDERR_FILENO, line, line.count)
     }

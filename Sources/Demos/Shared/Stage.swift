@@ -16,34 +16,57 @@ enum Stage {
 
     static var time = Time.real
     static var isQuiet = false
+    static var progress: Progress?
 
     private static let start = SuspendingClock.now
     /// Virtual time that has passed so far, apart from the loop that runs now.
     private static var passed = Duration.zero
     private static var sectionStart = Duration.zero
 
-    /// `EventLoop.run`, on the clock of the command line's choice.
+    /// `EventLoop.run`, on the clock of the command line's choice, and recorded for the chart.
     @discardableResult
     static func run<Success: Sendable>(
-        _ body: @escaping @MainActor () async throws -> Success
+        debug: Bool? = nil, _ body: @escaping @MainActor () async throws -> Success
     ) throws -> Success {
-        guard case .virtual = time else { return try EventLoop.run { try await body() } }
+        let trace = Trace()
+        let isVirtual = if case .virtual = time { true } else { false }
+        let start = elapsed
+        var loopStart: EventLoop.Instant?
         var end = Duration.zero
-        defer { passed += end }
-        return try EventLoop.run(clock: .virtual) {
+        defer {
+            if let loopStart { Recording.add(trace, from: loopStart, at: start) }
+            if isVirtual { passed += end }
+        }
+        return try EventLoop.run(
+            clock: isVirtual ? .virtual : .monotonic, debug: debug, trace: Recording.file
+        ) {
+            loopStart = EventLoop.current.now
+            EventLoop.current.record(into: trace)
             defer { end = EventLoop.current.sinceStart }
             return try await body()
         }
     }
 
     /// Stops the whole thread for `duration`: what a program does that knows no event loop.
-    static func block(for duration: Duration) {
-        if case .virtual = time { passed += duration } else { blockThread(for: lapsed(duration)) }
+    static func block(_ name: String, for duration: Duration) {
+        Stage.blocking(name) {
+            if case .virtual = time { passed += duration } else { blockThread(for: lapsed(duration)) }
+        }
+    }
+
+    /// Blocking work: a row of the chart.
+    static func blocking<Value>(_ name: String, _ work: () throws -> Value) rethrows -> Value {
+        let start = elapsed
+        defer { Recording.add(name, from: start, to: elapsed) }
+        return try Recording.file?.record(name, on: "blocking", work) ?? work()
     }
 
     /// What `duration` is for a server or a thread, which know nothing of virtual time.
-    static func lapsed(_ duration: Duration) -> Duration {
-        if case .lapse(let factor) = time { duration / factor } else { duration }
+    static func lapsed(_ duration: Duration) -> Duration { duration / lapseFactor }
+
+    /// How many times as fast the lesson goes.
+    static var lapseFactor: Int {
+        if case .lapse(let factor) = time { factor } else { 1 }
     }
 
     // MARK: - The stopwatch
@@ -53,6 +76,7 @@ enum Stage {
 
     static func restartStopwatch() {
         sectionStart = now
+        progress?.restart(factor: lapseFactor)
     }
 
     private static var now: Duration {
@@ -71,17 +95,26 @@ extension EventLoop {
 
 // MARK: - What lessons print
 
+/// Prints lines in the place of the progress line.
+@MainActor
+func put(_ text: String) {
+    Stage.progress?.clear()
+    print(text)
+}
+
 /// What the lesson shows.
 @MainActor
 func title(_ text: String) {
-    print("\n" + Console.styled(text, .bold))
+    put("\n" + Console.styled(text, .bold))
+    Recording.begin(text)
     Stage.restartStopwatch()
 }
 
 /// A part of it, with a stopwatch of its own.
 @MainActor
 func section(_ text: String) {
-    if !Stage.isQuiet { print("\n  " + Console.styled(text, .cyan) + "\n") }
+    if !Stage.isQuiet { put("\n  " + Console.styled(text, .cyan) + "\n") }
+    Recording.begin(text)
     Stage.restartStopwatch()
 }
 
@@ -90,21 +123,40 @@ func section(_ text: String) {
 func log(_ text: String) {
     guard !Stage.isQuiet else { return }
     let time = Stage.elapsed.inSeconds.aligned(right: 8)
-    print("  \(Console.styled(time, .dim))   \(text)")
+    put("  \(Console.styled(time, .dim))   \(text)")
+}
+
+/// A line without one.
+@MainActor
+func show(_ text: String) {
+    if !Stage.isQuiet { put("             \(text)") }
+}
+
+/// ``log(_:)`` for any thread, within the section that it was made in.
+@MainActor
+func threadSafeLog() -> @Sendable (String) -> Void {
+    guard !Stage.isQuiet else { return { _ in } }
+    let (start, elapsed, factor) = (SuspendingClock.now, Stage.elapsed, Stage.lapseFactor)
+    let progress = Stage.progress
+    return { text in
+        let time = (elapsed + (SuspendingClock.now - start) * factor).inSeconds.aligned(right: 8)
+        progress?.clear()
+        print("  \(Console.styled(time, .dim))   \(text)")
+    }
 }
 
 /// How long the section took.
 @MainActor @discardableResult
 func total() -> Duration {
     let total = Stage.elapsed
-    print("  \(Console.styled(total.inSeconds.aligned(right: 8) + "   in total", .bold))")
+    put("  \(Console.styled(total.inSeconds.aligned(right: 8) + "   in total", .bold))")
     return total
 }
 
 /// What there was to learn.
 @MainActor
 func conclude(_ text: String) {
-    print("\n  \(text)")
+    put("\n  \(text)")
 }
 
 extension Duration {

@@ -49,7 +49,8 @@ extension EventLoop {
     /// It was made so, or by the environment variable EVENTLOOP_DEBUG. In debug mode each step that takes
     /// ``slowStepThreshold`` or longer is reported when it is over, with the task and the place where it was
     /// spawned, or the place where the call was scheduled. A step that takes ``stallThreshold`` is reported
-    /// while it lasts, with the thread's backtrace. And ``dumpTasks()`` says how long each wait has lasted.
+    /// while it lasts, with the thread's backtrace. And ``dumpTasks()-method`` says how long each wait has
+    /// lasted.
     ///
     /// It costs some 200 ns for each step, and a second thread while the loop runs. To take a backtrace, that
     /// thread sends SIGURG to the loop's, for which the process has a handler meanwhile: a system call of

@@ -65,18 +65,22 @@ final class DebugObserver: LoopObserver {
         let token: WaiterToken
         /// On the loop's clock.
         let began: EventLoop.Instant
-        /// Of a task that the loop did not start, if it has one.
+        /// Of a task that the loop started.
+        let taskID: UInt64?
+        /// Of another one, if it has a name.
         let taskName: String?
     }
 
     func waitBegan(_ token: WaiterToken) {
         let slot = Int(UInt32(truncatingIfNeeded: token.rawValue))
         while waits.count <= slot { waits.append(nil) }
-        let name = engine.currentNode == nil ? Task.name : nil
-        waits[slot] = ObservedWait(token: token, began: engine.reactor.now, taskName: name)
+        let node = engine.currentNode
+        let name = node == nil ? Task.name : nil
+        waits[slot] = ObservedWait(
+            token: token, began: engine.reactor.now, taskID: node?.id, taskName: name)
     }
 
-    /// What is known of a wait that is under way; nothing, if it is of the runtime's.
+    /// What is known of a wait that is under way.
     func observedWait(_ token: WaiterToken) -> ObservedWait? {
         let slot = Int(UInt32(truncatingIfNeeded: token.rawValue))
         guard slot < waits.count, let wait = waits[slot], wait.token == token else { return nil }
@@ -90,7 +94,7 @@ enum RunningWork: Sendable {
     case task(TaskNode?, owner: TaskRecord?)
 
     /// The owner is looked up here because only the loop's thread may.
-    static func task(_ node: TaskNode?) -> RunningWork { .task(node, owner: node?.record) }
+    static func task(_ node: TaskNode?) -> RunningWork { .task(node, owner: node?.owningRecord) }
 
     var described: DebugReport.Work {
         switch self {

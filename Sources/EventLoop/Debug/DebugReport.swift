@@ -7,15 +7,17 @@ public enum DebugReport: Sendable, CustomStringConvertible {
     /// The backtrace is of the loop's thread, innermost function first, each with its file and the address in
     /// it, for a tool that knows its lines; empty if the thread did not answer.
     case stall(of: Work, lasting: Duration, backtrace: [String])
-    /// The text of ``EventLoop/dumpTasks()``, for which a signal has asked.
+    /// The text of ``EventLoop/dumpTasks()-method``, for which a signal has asked.
     case tasks(String)
 
     /// What a step is of: a task, or a call.
     public struct Work: Hashable, Sendable, CustomStringConvertible {
         /// What it is, and its name if it has one, as in `task fetch`.
         public let name: String
-        /// Where the task was spawned, or the call was scheduled; nil for a task that the loop did not start.
+        /// The file in which the task was spawned, or the call was scheduled; nil for a task that the loop
+        /// did not start.
         public let fileID: String?
+        /// The line in that file.
         public let line: UInt?
 
         public var description: String {

@@ -11,6 +11,7 @@ public struct DurationHistogram: Sendable {
     /// How many durations it has counted.
     public private(set) var count: UInt64 = 0
 
+    /// A histogram that has counted nothing.
     public init() {}
 
     /// Counts a duration; a negative one as none.

@@ -6,6 +6,7 @@ public struct LoopMetrics: Sendable {
     public let events: UInt64
     /// Steps: a task's run from one suspension to the next, or a call.
     public let steps: UInt64
+    /// Timers that were due.
     public let timersFired: UInt64
     /// Steps that are to be taken in the next turn, so far.
     public let readySteps: Int

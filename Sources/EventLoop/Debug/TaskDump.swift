@@ -4,6 +4,8 @@ struct TaskDump {
     private let observer: DebugObserver?
     private let waits: [WaiterTable.Wait]
     private let waitOfTask: [UInt: WaiterTable.Wait]
+    /// Of those in Task.sleep, whose job there is not their own: only debug mode has seen whose it is.
+    private let sleepOfNode: [UInt64: WaiterTable.Wait]
     private let ready: Set<UInt>
     /// The tasks that have begun, by their addresses.
     private let begun: [UInt: TaskNode]
@@ -22,6 +24,11 @@ struct TaskDump {
         waitOfTask = Dictionary(
             waits.compactMap { wait in wait.task.map { ($0, wait) } }, uniquingKeysWith: { first, _ in first }
         )
+        sleepOfNode = Dictionary(
+            waits.compactMap { [observer] wait in
+                guard wait.task == nil else { return nil }
+                return observer?.observedWait(wait.token)?.taskID.map { ($0, wait) }
+            }, uniquingKeysWith: { first, _ in first })
         ready = Set(engine.ready.jobs)
         begun = engine.taskIndex.tasks
         addressOfNode = Dictionary(uniqueKeysWithValues: begun.map { ($1.id, $0) })
@@ -40,7 +47,10 @@ struct TaskDump {
     var text: String {
         var lines = ["Tasks of the event loop: \(nodeIDs.count)"]
         append(children[0] ?? [], depth: 1, to: &lines)
-        let others = waits.filter { wait in wait.task.map { begun[$0] == nil } ?? true }
+        let sleeps = Set(sleepOfNode.values.map(\.token))
+        let others = waits.filter { wait in
+            wait.task.map { begun[$0] == nil } ?? !sleeps.contains(wait.token)
+        }
         if !others.isEmpty {
             lines.append("Waits of tasks that the loop did not start: \(others.count)")
             lines += others.map { "  \(description(of: $0))" }
@@ -72,18 +82,19 @@ struct TaskDump {
     private func state(of node: TaskNode) -> String {
         guard let address = addressOfNode[node.id] else { return "has not begun" }
         if let wait = waitOfTask[address] { return reason(of: wait) }
+        if let sleep = sleepOfNode[node.id] { return reason(of: sleep) }
         if ready.contains(address) { return "ready" }
         if engine.currentNode === node { return "running" }
-        if let child = children[node.id]?.first(where: { $0 is ChildTask }) {
-            return "waits for its \(child.label)"
-        }
+        let children = children[node.id] ?? []
+        if let child = children.first(where: { $0 is ChildTask }) { return "waits for its \(child.label)" }
+        if children.contains(where: { $0 is GatheredChild }) { return "waits for what it gathers" }
         if engine.state.runningJob == address { return "running" }
         return
-            "waits for children (gather, a task group, async let), or for something that the loop does not know"
+            "waits for children (a task group, async let), or for something that the loop does not know"
     }
 
     private func reason(of wait: WaiterTable.Wait) -> String {
-        var text = "waits for \(wait.reason)"
+        var text = wait.task == nil ? "waits in Task.sleep" : "waits for \(wait.reason)"
         if let queue = wait.queue, let task = endOfTask[ObjectIdentifier(queue)] {
             text = "waits for \(DebugReport.Work(task, in: nil))"
         }
@@ -94,7 +105,6 @@ struct TaskDump {
     }
 
     private func description(of wait: WaiterTable.Wait) -> String {
-        if wait.task == nil { return "a Task.sleep" }
         guard let name = observer?.observedWait(wait.token)?.taskName else { return reason(of: wait) }
         return "task \(name): \(reason(of: wait))"
     }
@@ -106,7 +116,8 @@ extension EventLoop {
     ///
     /// Where a task whose own parent has ended comes from is said beside it. Of tasks that the loop did not
     /// start (plain ones, children of groups) only what they wait for in this library is known. In debug mode
-    /// each wait says how long it has lasted on the loop's clock, and such tasks have their names.
+    /// each wait says how long it has lasted on the loop's clock, such tasks have their names, and children
+    /// of `gather` stand under their parent.
     ///
     ///     Tasks of the event loop: 3
     ///       task main, from Server/main.swift:10: waits for its body of a scope
@@ -119,7 +130,7 @@ extension EventLoop {
         return TaskDump(engine: engine).text
     }
 
-    /// ``dumpTasks()`` of the loop that runs on this thread.
+    /// ``dumpTasks()-method`` of the loop that runs on this thread.
     ///
     /// - Precondition: A loop runs on this thread.
     public static func dumpTasks() -> String {

@@ -25,7 +25,7 @@ private final class TaskDumpSignal: SignalObserver {
 }
 
 extension EventLoop {
-    /// Prints ``dumpTasks()`` whenever the signal comes, to standard error, or to the handler of
+    /// Prints ``dumpTasks()-method`` whenever the signal comes, to standard error, or to the handler of
     /// ``setDebugHandler(_:)``; Python's `faulthandler.register`.
     ///
     ///     try loop.dumpTasksOnSignal(SIGUSR1)    // kill -USR1 <pid>

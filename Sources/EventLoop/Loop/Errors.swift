@@ -28,6 +28,7 @@ public struct SystemError: Error, Hashable, CustomStringConvertible {
     /// The error number, such as ECONNREFUSED.
     public let code: CInt
 
+    /// The error of a call, for code that makes system calls itself.
     public init(call: String, code: CInt) {
         self.call = call
         self.code = code
@@ -48,6 +49,7 @@ public struct SystemError: Error, Hashable, CustomStringConvertible {
 
 /// An error that nobody was there to catch, as it reaches a loop's error handler.
 public struct UnhandledError: Sendable, CustomStringConvertible {
+    /// What it was that failed.
     public enum Cause: Sendable {
         /// A task ended with the error, and nobody asked for its result.
         case taskFailed
@@ -57,12 +59,15 @@ public struct UnhandledError: Sendable, CustomStringConvertible {
         case taskLeftBehind
     }
 
+    /// What it was that failed.
     public let cause: Cause
+    /// What it failed with.
     public let error: any Error
     /// The name of the task, if it has one.
     public let taskName: String?
-    /// Where the task was spawned, or the promise was made.
+    /// The file in which the task was spawned, or the promise was made.
     public let fileID: String
+    /// The line at which the task was spawned, or the promise was made.
     public let line: UInt
 
     init(_ cause: Cause, _ error: any Error, name: String?, fileID: String, line: UInt) {

@@ -10,6 +10,7 @@ extension EventLoop {
         /// An instant that never comes: a sleep until it ends by cancellation alone.
         public static let never = Instant(nanoseconds: .max)
 
+        /// The instant that is so many nanoseconds after the clock's origin.
         public init(nanoseconds: UInt64) {
             self.nanoseconds = nanoseconds
         }
@@ -26,6 +27,7 @@ extension EventLoop {
             return offset == .max ? .never : Instant(nanoseconds: sum)
         }
 
+        /// How long it is from this instant to another: negative, if that comes before.
         public func duration(to other: Instant) -> Duration {
             let (low, high) = nanoseconds <= other.nanoseconds ? (self, other) : (other, self)
             let distance = high.nanoseconds - low.nanoseconds

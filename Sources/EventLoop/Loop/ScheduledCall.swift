@@ -8,8 +8,9 @@ public final class ScheduledCall: @unchecked Sendable {
     private var function: (() -> Void)?
     /// When it is due; nil for one that was to run soon.
     public let deadline: EventLoop.Instant?
-    /// Where it was scheduled.
+    /// The file in which it was scheduled.
     public let fileID: String
+    /// The line at which it was scheduled.
     public let line: UInt
     var timer: Reactor.Timer?
     var token: WaiterToken?

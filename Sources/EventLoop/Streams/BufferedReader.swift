@@ -5,6 +5,7 @@ import Glibc
 /// What was read from the stream and not yet asked for stays in the buffer: also when a read is cancelled,
 /// hits its limit. Bound to the stream's loop; one task at a time.
 public final class BufferedReader<Stream: ByteStream> {
+    /// What it reads from.
     public let stream: Stream
     private let chunkSize: Int
     private var buffer: UnsafeMutableRawBufferPointer

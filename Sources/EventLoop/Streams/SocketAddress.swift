@@ -84,6 +84,7 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The port, 0 … 65535.
     public var port: Int {
         switch storage {
         case .v4(_, let port), .v6(_, _, let port, _): Int(port)

@@ -133,6 +133,7 @@ public final class TCPStream: ByteStream, @unchecked Sendable {
         descriptor.close()
     }
 
+    /// Whether this side has closed it. (That the peer has, a read tells.)
     public var isClosed: Bool {
         descriptor.engine.assertMayBeUsedHere("TCPStream.isClosed")
         return descriptor.isClosed

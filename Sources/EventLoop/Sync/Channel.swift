@@ -149,6 +149,7 @@ public final class Channel<Element>: AsyncSequence {
 
 /// What sending into a ``Channel`` or a ``Broadcast`` throws once it is finished.
 public struct ChannelFinished: Error, Hashable, CustomStringConvertible {
+    /// For code that offers the like, and for comparing.
     public init() {}
 
     public var description: String { "The channel is finished: nothing can be sent any more." }

@@ -196,6 +196,7 @@ public class Queue<Element>: AsyncSequence {
 
 /// What ``Queue/putNoWait(_:)`` throws when there is no space.
 public struct QueueFull: Error, Hashable, CustomStringConvertible {
+    /// For code that offers the like, and for comparing.
     public init() {}
 
     public var description: String { "The queue is full." }
@@ -203,6 +204,7 @@ public struct QueueFull: Error, Hashable, CustomStringConvertible {
 
 /// What ``Queue/getNoWait()`` throws when there is no item.
 public struct QueueEmpty: Error, Hashable, CustomStringConvertible {
+    /// For code that offers the like, and for comparing.
     public init() {}
 
     public var description: String { "The queue is empty." }
@@ -210,6 +212,7 @@ public struct QueueEmpty: Error, Hashable, CustomStringConvertible {
 
 /// What putting into a queue throws once it is shut down, and taking from it once it is empty, too.
 public struct QueueShutDown: Error, Hashable, CustomStringConvertible {
+    /// For code that offers the like, and for comparing.
     public init() {}
 
     public var description: String { "The queue is shut down." }

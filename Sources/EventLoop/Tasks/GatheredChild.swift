@@ -4,12 +4,15 @@
 final class GatheredChild: TaskNode, @unchecked Sendable {
     private let index: Int
     private let isLane: Bool
+    /// The task that gathers, or in which it is done, if the loop owns one.
+    fileprivate let owner: TaskRecord?
 
     /// - Parameter isLane: The child takes one element after another, because there is a limit.
     @usableFromInline
     init(_ index: Int, on loop: EventLoop, isLane: Bool = false) {
         self.index = index
         self.isLane = isLane
+        owner = loop.engine.currentNode?.owningRecord
         // Its parent's cancellation reaches it through the runtime.
         super.init(
             engine: loop.engine, parentID: loop.engine.currentNode?.id ?? 0, hearsOfCancellation: false)
@@ -27,6 +30,12 @@ final class GatheredChild: TaskNode, @unchecked Sendable {
         defer { leave(task) }
         try await operation()
     }
+}
+
+extension TaskNode {
+    /// The task that this is part of, if the loop owns one. Unlike ``record`` it knows children of `gather`
+    /// for parts of a task, which only who observes a loop may take them for.
+    final var owningRecord: TaskRecord? { record ?? (self as? GatheredChild)?.owner }
 }
 
 extension EventLoop {

@@ -10,8 +10,9 @@ public struct TaskHandle: Sendable {
     /// The name that it was spawned with.
     public var name: String? { record.name }
 
-    /// Where it was spawned.
+    /// The file in which it was spawned.
     public var fileID: String { record.fileID }
+    /// The line at which it was spawned.
     public var line: UInt { record.line }
 
     /// Whether it has returned or thrown.

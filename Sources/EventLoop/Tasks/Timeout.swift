@@ -1,5 +1,6 @@
 /// Time was up before the work was done.
 public struct TimeoutError: Error, Equatable, CustomStringConvertible {
+    /// For code that offers the like, and for comparing.
     public init() {}
 
     public var description: String { "Time was up before the work was done." }

@@ -1,6 +1,6 @@
 // Waiting for several tasks at once, whose ends and errors stay with the tasks.
 
-/// When ``wait(for:until:timeout:)-(_<LoopTask>,_,_)`` has waited long enough; asyncio's return_when.
+/// When ``wait(for:until:timeout:)->([LoopTask<Success>],_)`` has waited long enough; asyncio's return_when.
 public enum WaitCondition: Sendable {
     /// All tasks have ended.
     case allCompleted
@@ -41,7 +41,7 @@ public func wait<Success: Sendable>(
 }
 
 /// Waits until some tasks of different types have ended. Otherwise like
-/// ``wait(for:until:timeout:)-(_<LoopTask>,_,_)``.
+/// ``wait(for:until:timeout:)->([LoopTask<Success>],_)``.
 @discardableResult
 public func wait(
     for tasks: some Sequence<TaskHandle>, until condition: WaitCondition = .allCompleted,

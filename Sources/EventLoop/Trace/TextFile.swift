@@ -1,7 +1,7 @@
 import Glibc
 
-/// A file that is written from its beginning, a buffer at a time: an export may be larger than what one wants
-/// in memory.
+/// A file that is written from its beginning, a buffer at a time: an export may be larger than what one
+/// wants in memory.
 struct TextFile: ~Copyable {
     private let descriptor: CInt
     private var buffer: [UInt8] = []

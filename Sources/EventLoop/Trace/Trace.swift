@@ -2,7 +2,8 @@ import Glibc
 import Synchronization
 
 /// What one or several loops did, moment by moment, to look at: in Perfetto or chrome://tracing
-/// (``writeChromeJSON(to:)``), in any browser (``writeHTML(to:)``), or in a program's own chart (``tasks``).
+/// (``writeChromeJSON(to:)``), in any browser (``writeHTML(to:title:)``), or in a program's own chart
+/// (``tasks``).
 ///
 ///     let trace = Trace()
 ///     trace.record("fetch A", on: "blocking") { fetchAndBlock("A") }

@@ -19,8 +19,11 @@ public struct TracedLoop: Sendable {
     public let droppedEvents: Int
 }
 
+/// A turn of a loop: one look for what has happened, and the steps that were ready.
 public struct TracedTurn: Sendable, Equatable {
+    /// When it began.
     public let start: EventLoop.Instant
+    /// When it ended.
     public let end: EventLoop.Instant
     /// How many events the kernel and the timers have brought.
     public let events: Int
@@ -28,13 +31,18 @@ public struct TracedTurn: Sendable, Equatable {
     public let ready: Int
 }
 
+/// Some time in which a loop had nothing to do.
 public struct TracedIdle: Sendable, Equatable {
+    /// When it began.
     public let start: EventLoop.Instant
+    /// When it ended.
     public let end: EventLoop.Instant
 
+    /// From its start to its end.
     public var duration: Duration { start.duration(to: end) }
 }
 
+/// A step: a task's run from one suspension to the next, or a call.
 public struct TracedStep: Sendable, Equatable {
     /// The task, or nil for a call (`callSoon`, `callLater`, …) and for what the runtime does.
     public let taskID: Int?
@@ -42,13 +50,18 @@ public struct TracedStep: Sendable, Equatable {
     public let name: String
     /// Where a call was scheduled; within the library for its own. Nil for tasks.
     public let fileID: String?
+    /// The line there.
     public let line: UInt?
+    /// When it began.
     public let start: EventLoop.Instant
+    /// When it ended.
     public let end: EventLoop.Instant
 
+    /// From its start to its end.
     public var duration: Duration { start.duration(to: end) }
 }
 
+/// A timer that was due.
 public struct TracedTimer: Sendable, Equatable {
     /// When the loop noticed it.
     public let time: EventLoop.Instant
@@ -56,8 +69,11 @@ public struct TracedTimer: Sendable, Equatable {
     public let lateness: Duration
 }
 
+/// What the kernel has told of a watched descriptor.
 public struct TracedDescriptorEvent: Sendable, Equatable {
+    /// When the loop noticed it.
     public let time: EventLoop.Instant
+    /// The descriptor's number.
     public let descriptor: Int32
     /// What it is ready for, such as "read" or "read, hang-up".
     public let readiness: String

@@ -8,8 +8,10 @@ public struct TracedTask: Sendable, Identifiable {
     public let parentID: Int?
     /// The name of its loop.
     public let loop: String
-    /// Where it was spawned. Nil for plain `Task`s and for the children of groups and of `gather`.
+    /// The file in which it was spawned. Nil for plain `Task`s and for the children of groups and of
+    /// `gather`.
     public let fileID: String?
+    /// The line at which it was spawned. Nil where ``fileID`` is.
     public let line: UInt?
     /// When it was started, or first seen, if it is older than the trace.
     public let spawned: EventLoop.Instant
@@ -27,6 +29,7 @@ public struct TracedTask: Sendable, Identifiable {
 
 /// Some time of a task's life, in one state.
 public struct TracedSpan: Sendable, Equatable {
+    /// What a task does.
     public enum State: Sendable, Equatable {
         /// It takes a step: its code runs.
         case running
@@ -36,27 +39,37 @@ public struct TracedSpan: Sendable, Equatable {
         case waiting(for: String)
     }
 
+    /// What the task did meanwhile.
     public let state: State
+    /// When it began.
     public let start: EventLoop.Instant
+    /// When it ended.
     public let end: EventLoop.Instant
     /// Of a span that is ready: who has put the task into the queue, such as "a timer", "task main",
     /// "thread 4711".
     public let wokenBy: String?
 
+    /// From its start to its end.
     public var duration: Duration { start.duration(to: end) }
 }
 
 /// A row of spans that ``Trace/record(_:on:_:)`` has measured.
 public struct TracedLane: Sendable {
+    /// The name that it was measured under.
     public let name: String
+    /// What it did, in the order in which it was measured.
     public let spans: [TracedWork]
 }
 
 /// What ran from one moment to another, by its name.
 public struct TracedWork: Sendable, Equatable {
+    /// What it is called.
     public let name: String
+    /// When it began.
     public let start: EventLoop.Instant
+    /// When it ended.
     public let end: EventLoop.Instant
 
+    /// From its start to its end.
     public var duration: Duration { start.duration(to: end) }
 }

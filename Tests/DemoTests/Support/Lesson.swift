@@ -2,15 +2,22 @@ import Testing
 
 /// Runs a lesson on virtual time, and compares what it prints with `expected`: its lines with a time stamp,
 /// as in "1.50 A ends". Virtual time is exact, and so is the order. Empty lines in `expected` are for the
-/// reader.
+/// reader. What matches `pattern` is replaced first, for what no test can know.
+///
+/// Returns all the lines.
+@discardableResult
 func expectLesson(
-    _ name: String, prints expected: String, sourceLocation: SourceLocation = #_sourceLocation
-) async throws {
+    _ name: String, replacing pattern: Regex<Substring>? = nil, with replacement: String = "",
+    prints expected: String, sourceLocation: SourceLocation = #_sourceLocation
+) async throws -> [String] {
     let lines = try await linesOfLesson(name, "--fast")
-    let timed = lines.compactMap(TimedLine.init).map { "\($0.stamp) \($0.text)" }
+    let timed = lines.compactMap(TimedLine.init).map { line in
+        "\(line.stamp) \(pattern.map { line.text.replacing($0, with: replacement) } ?? line.text)"
+    }
     #expect(
         timed == expected.split(separator: "\n").map(String.init), "\(name)", sourceLocation: sourceLocation)
     #expect(lines.last.map { TimedLine($0) == nil && !$0.isEmpty } == true, "\(name) has no closing line")
+    return lines
 }
 
 /// What a lesson prints, after it has ended as it should, with nothing on standard error.
@@ -35,6 +42,8 @@ struct TimedLine {
     init?(_ line: String) {
         let words = line.split(separator: " ")
         guard words.count > 2, words[1] == "s", Double(words[0]) != nil,
+            // The axis of a chart has other numbers of digits.
+            words[0].split(separator: ".").last?.count == 2,
             let unit = line.firstRange(of: " s   ")
         else { return nil }
         stamp = String(words[0])

@@ -108,6 +108,20 @@ struct DebugModeTests {
         #expect(reports[0].hasPrefix("A step of body with a timeout of task fetch, from EventLoopTests/"))
     }
 
+    @Test("what is gathered is told by the task that gathers it")
+    func gathered() throws {
+        let reports = try reports { clock in
+            try await spawn(name: "all") {
+                _ = try await gather([1, 2]) { number in
+                    await yield()
+                    if number == 2 { clock.pass(.seconds(1)) }
+                }
+            }.value
+        }
+        #expect(reports.count == 1)
+        #expect(reports.first?.hasPrefix("A step of gather[1] of task all, from EventLoopTests/") == true)
+    }
+
     @Test("a task that starts eagerly makes the step of who starts it slow")
     func eager() throws {
         let reports = try reports { clock in

@@ -150,8 +150,10 @@ struct TaskDumpTests {
                 try await sleep(for: .seconds(60))
             }
             await turns(2)
-            let group = spawn(name: "group") {
-                _ = try await gather([1, 2]) { try await sleep(for: .seconds($0)) }
+            let group = spawn(name: "group", fileID: "File", line: 7) {
+                await withTaskGroup { group in
+                    for _ in 0..<2 { group.addTask { try? await sleep(for: .seconds(1)) } }
+                }
             }
             try await sleep(for: .milliseconds(250))
             let text = loop.dumpTasks()
@@ -159,17 +161,37 @@ struct TaskDumpTests {
             try await group.value
             return text
         }
-        let lines = text.split(separator: "\n")
+        let unknown = "children (a task group, async let), or for something that the loop does not know"
         #expect(
-            lines[2].hasSuffix(
-                ": waits for children (gather, a task group, async let), or for something that the loop does not know"
-            ))
-        #expect(
-            lines[3...].joined(separator: "\n") == """
+            text == """
+                Tasks of the event loop: 2
+                  task main, from Main:1: running
+                    task group, from File:7: waits for \(unknown)
                 Waits of tasks that the loop did not start: 3
                   task named: waits for a timer, for 250.0 ms
                   waits for a timer, for 250.0 ms
                   waits for a timer, for 250.0 ms
+                """)
+    }
+
+    @Test("what a task gathers stands under it in debug mode")
+    func gathered() throws {
+        let text = try debugged {
+            let task = spawn(name: "all", fileID: "File", line: 7) {
+                _ = try await gather([1, 2]) { try await sleep(for: .seconds($0)) }
+            }
+            try await sleep(for: .milliseconds(250))
+            let text = EventLoop.dumpTasks()
+            try await task.value
+            return text
+        }
+        #expect(
+            text == """
+                Tasks of the event loop: 4
+                  task main, from Main:1: running
+                    task all, from File:7: waits for what it gathers
+                      gather[0]: waits for a timer, for 250.0 ms
+                      gather[1]: waits for a timer, for 250.0 ms
                 """)
     }
 

@@ -3,7 +3,7 @@ import EventLoop
 /// What puts operations together, in a program that is on the main actor and in another module than the
 /// library: its closures share the actor's state.
 public func runCombinations() throws -> [String] {
-    try EventLoop.run {
+    try EventLoop.run(clock: .virtual) {
         var log: [String] = []
         func fetch(_ number: Int) async throws -> Int {
             try await sleep(for: .milliseconds(number))

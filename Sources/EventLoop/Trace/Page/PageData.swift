@@ -1,8 +1,8 @@
 // A trace as data for its page.
 //
 // Numbers stand in flat lists, four for a span (start, length, kind, word), because a page with a hundred
-// thousand spans has to be read at once. Times are nanoseconds from the trace's start; words are places in a
-// list of strings, or -1.
+// thousand spans has to be read at once. Times are nanoseconds from the trace's start; words are places in
+// a list of strings, or -1.
 
 extension Trace {
     /// Writes the trace as one page that any browser shows: rows of spans to zoom into, without a network and

@@ -52,7 +52,8 @@ extension Page {
           marks: row.marks ?? [],
         }));
 
-        // What starts at zero when starts are aligned: each row of blocking code, each loop with its tasks.
+        // What starts at zero when starts are aligned: each row of blocking code, and each loop with its
+        // tasks.
         let group = 0;
         for (const row of rows) {
           if (row.kind !== "task") group += 1;

@@ -1,0 +1,61 @@
+// Lesson: one call that blocks stops every task, for they all share its thread. Debug mode tells you which
+// it was.
+//
+// `time.sleep(2)` in a coroutine is the classic; reading a file, asking a database or resolving a name with a
+// library that blocks does the same. The compiler does not see it, and neither does the loop, which gets its
+// thread back only afterwards.
+//
+// `asyncio.run(main(), debug=True)` reports such a step when it is over, if it took 0.1 s. So does debug
+// mode here, which `EventLoop.run(debug: true)` and the environment variable EVENTLOOP_DEBUG=1 turn on. And
+// a watchdog thread speaks while the step still lasts, once that has taken a second: it names the task and
+// where it was spawned, and has the stack of the blocked thread, whose functions say what it is stuck in.
+// Reports are lines on standard error, unless a handler is set.
+//
+// The cure is in the lesson threads. (`Stage.lapsed` makes times shorter when the lesson is run with --fast.)
+
+import EventLoop
+
+@MainActor
+func blockingTheLoop() throws {
+    title("Ticks every 0.5 s, and a task that blocks for 2 s")
+    try Stage.run(debug: true) {
+        section("On the loop's thread: no ticks, until it is over")
+        let loop = EventLoop.current
+        let logFromAnyThread = threadSafeLog()
+        loop.slowStepThreshold = Stage.lapsed(loop.slowStepThreshold)
+        loop.stallThreshold = Stage.lapsed(loop.stallThreshold)
+        loop.setDebugHandler { report in
+            switch report {
+            case .slowStep(let work, _): logFromAnyThread("debug mode: a slow step of \(work)")
+            case .stall(let work, _, let backtrace):
+                logFromAnyThread("watchdog: stuck in a step of \(work)")
+                let ours = backtrace.first { $0.hasPrefix("Demos.") }
+                logFromAnyThread("watchdog: in \(ours ?? "a function of somebody else")")
+            case .tasks: break
+            }
+        }
+        let ticks = spawn(name: "ticks") {
+            while true {
+                log("tick")
+                try await sleep(for: Stage.lapsed(.milliseconds(500)))
+            }
+        }
+
+        let careless = spawn(name: "careless") {
+            try await sleep(for: Stage.lapsed(.milliseconds(750)))
+            log("blocking …")
+            Stage.block("blocking", for: .seconds(2))
+            log("… done")
+        }
+        try await careless.value
+        try await sleep(for: Stage.lapsed(.milliseconds(750)))
+
+        section("In a thread of the pool: the ticks go on")
+        let duration = Stage.lapsed(.seconds(2))
+        log("blocking …")
+        try await toThread { blockThread(for: duration) }
+        log("… done")
+        ticks.cancel()
+    }
+    conclude("Between two awaits, be quick. What is not belongs into a thread.")
+}

@@ -1,0 +1,63 @@
+// Lesson: an error in a task reaches whoever awaits the task. If nobody does, somebody should still hear of
+// it.
+//
+// asyncio says "Task exception was never retrieved" when the garbage collector finds the task, some time
+// later. Here the report comes when the task has ended and its last handle is gone, which is always the
+// same moment, and it names the task and the line that spawned it. It is a line on standard error, unless a
+// handler is set, as below (loop.set_exception_handler). Being cancelled is no error.
+//
+// Swift's own `Task { }` works on this loop, too, but its errors are dropped in silence: see the first
+// section. `spawn` what you do not await.
+
+import EventLoop
+
+@MainActor
+func lostError() throws {
+    title("Four tasks that fail after 1 s, and whom nobody awaits")
+    try Stage.run {
+        EventLoop.current.setErrorHandler { report in
+            // A handler may be called on any thread; this one is on the loop's, and tells the compiler so.
+            MainActor.assumeIsolated { log("report: \(report)") }
+        }
+
+        section("Task { }: nothing is heard of it")
+        Task { try await fail() }
+        try await sleep(for: .seconds(2))
+        log("main: all is well?")
+
+        section("spawn without a handle: reported at its end")
+        spawn(name: "orphan") { try await fail() }
+        try await sleep(for: .seconds(2))
+        log("main: now I know")
+
+        section("spawn with a handle: somebody may still ask, so it is reported when the handle goes")
+        var kept = [spawn(name: "ward") { try await fail() }]
+        try await sleep(for: .seconds(2))
+        log("main: I let the handle go")
+        kept.removeAll()
+
+        section("Cancelled before it can fail: no report")
+        let cancelled = spawn(name: "cancelled") { try await fail() }
+        try await sleep(for: .milliseconds(500))
+        cancelled.cancel()
+        try await sleep(for: .seconds(2))
+        log("main: nothing to report")
+
+        section("gather awaits what it starts: the error comes to you")
+        do {
+            try await gather(["A", "B"]) { _ in try await fail() }
+        } catch {
+            log("main: caught \(error)")
+        }
+    }
+    conclude(
+        "An error needs somebody who awaits. What nobody awaits, spawn by name: then its report says where.")
+}
+
+private struct OutOfPaper: Error {}
+
+@MainActor
+private func fail() async throws {
+    try await sleep(for: .seconds(1))
+    throw OutOfPaper()
+}

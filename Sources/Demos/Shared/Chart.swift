@@ -1,0 +1,110 @@
+/// Draws what happened as a time line: a row for each task, a column for each bit of time.
+///
+///     A     ●──────────●
+///     B     ●────●
+///           0 s  1 s   2 s
+struct Chart {
+    enum Mark: Int, Comparable {
+        case waiting, ready, running
+
+        static func < (left: Mark, right: Mark) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    struct Span {
+        let mark: Mark
+        let start: Duration
+        let end: Duration
+    }
+
+    struct Row {
+        let name: String
+        let spans: [Span]
+    }
+
+    /// Rows under a heading. All parts are drawn to the same scale, so that they can be compared.
+    struct Part {
+        let title: String
+        var rows: [Row]
+    }
+
+    private static let columns = 60
+    private static let mostRows = 12
+    private static let longestName = 18
+
+    let parts: [Part]
+
+    private var end: Duration {
+        parts.flatMap(\.rows).flatMap(\.spans).map(\.end).max() ?? .zero
+    }
+
+    private var nameWidth: Int {
+        min(parts.flatMap(\.rows).map(\.name.count).max() ?? 0, Self.longestName)
+    }
+
+    /// The lines to print; none when nothing took any time.
+    var lines: [String] {
+        guard end > .zero else { return [] }
+        var lines = ["  " + Self.legend]
+        for part in parts where !part.rows.isEmpty {
+            lines.append("")
+            if parts.count > 1 { lines.append("  " + Console.styled(part.title, .cyan)) }
+            for row in part.rows.prefix(Self.mostRows) {
+                lines.append("  \(label(row.name))  \(bar(row))")
+            }
+            if part.rows.count > Self.mostRows {
+                lines.append("  … and \(part.rows.count - Self.mostRows) more")
+            }
+            lines.append("  \(label(""))  \(Console.styled(axis, .dim))")
+        }
+        return lines
+    }
+
+    private static let legend =
+        "● █ " + Console.styled("runs", .green) + "   ─ waits   ╌ is ready, and another one runs"
+
+    private func label(_ name: String) -> String {
+        let isLong = name.count > Self.longestName
+        return (isLong ? name.prefix(Self.longestName - 1) + "…" : name).padded(to: nameWidth)
+    }
+
+    private func column(_ time: Duration) -> Int {
+        Int((time / end * Double(Self.columns)).rounded(.down))
+    }
+
+    /// What is longer than a column fills its columns; a shorter step is a dot in one.
+    private func bar(_ row: Row) -> String {
+        var cells = [Character](repeating: " ", count: Self.columns + 1)
+        for span in row.spans.sorted(by: { $0.mark < $1.mark }) {
+            let (first, last) = (column(span.start), column(span.end))
+            switch span.mark {
+            case .waiting: for cell in first...last { cells[cell] = "─" }
+            case .ready where last > first: for cell in first...last { cells[cell] = "╌" }
+            case .ready: break
+            case .running where last > first: for cell in first..<last { cells[cell] = "█" }
+            case .running: if cells[first] != "█" { cells[first] = "●" }
+            }
+        }
+        while cells.last == " " { cells.removeLast() }
+        return cells.reduce(into: "") { line, cell in
+            line += cell == "●" || cell == "█" ? Console.styled(String(cell), .green) : String(cell)
+        }
+    }
+
+    /// A time every so many columns, at round numbers.
+    private var axis: String {
+        let steps = [
+            0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60, 300, 600, 3600,
+        ]
+        let total = end / .seconds(1)
+        let step = steps.first { total / $0 <= 7 } ?? steps.last!
+        var line = ""
+        for tick in 0...Int(total / step) {
+            let time = Double(tick) * step
+            let text = time == time.rounded() ? "\(Int(time)) s" : "\((time * 1000).rounded() / 1000) s"
+            let place = column(.seconds(time))
+            guard place >= line.count + (line.isEmpty ? 0 : 1) else { continue }
+            line = line.padded(to: place) + text
+        }
+        return line
+    }
+}

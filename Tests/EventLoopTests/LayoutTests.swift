@@ -117,6 +117,8 @@ struct LayoutTests {
             + SourceFile.all(under: "Tests", suffix: ".swift")
         {
             for (index, line) in file.lines.enumerated() where line.count > 110 {
+                // A row of a table in Markdown is one line.
+                if file.path.hasSuffix(".md") && line.hasPrefix("|") { continue }
                 let text = line.drop { $0 == " " }
                 let isString = text.first == "\"" || text.contains("\"") && !text.hasPrefix("//")
                 #expect(isString, "\(file.path):\(index + 1) has \(line.count) columns")

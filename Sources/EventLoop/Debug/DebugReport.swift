@@ -14,8 +14,8 @@ public enum DebugReport: Sendable, CustomStringConvertible {
     public struct Work: Hashable, Sendable, CustomStringConvertible {
         /// What it is, and its name if it has one, as in `task fetch`.
         public let name: String
-        /// The file in which the task was spawned, or the call was scheduled; nil for a task that the loop did
-        /// not start.
+        /// The file in which the task was spawned, or the call was scheduled; nil for a task that the loop
+        /// did not start.
         public let fileID: String?
         /// The line in that file.
         public let line: UInt?

@@ -5,9 +5,9 @@ import Glibc
 ///
 /// There are two ways to run one:
 ///
-/// - ``run(clock:seed:debug:trace:fileID:line:_:)`` takes over the process's main and default executors for the time of
-///   its body: `Task {}`, `async let`, task groups, `Task.sleep` and `@MainActor` code all run on the
-///   calling thread. This is asyncio's model.
+/// - ``run(clock:seed:debug:trace:fileID:line:_:)`` takes over the process's main and default executors for
+///   the time of its body: `Task {}`, `async let`, task groups, `Task.sleep` and `@MainActor` code all run
+///   on the calling thread. This is asyncio's model.
 /// - `EventLoop()` makes a loop for any thread. Its tasks are those that it spawned, that prefer
 ///   ``executor``, and those of actors that live on ``serialExecutor``. Several loops on several threads
 ///   use several cores.

@@ -86,7 +86,13 @@ private struct ChromeWriter: ~Copyable {
                 "turn", row: row, turn.start, turn.end,
                 [("events", "\(turn.events)"), ("ready", "\(turn.ready)")])
         }
-        for step in loop.steps { try slice(step.name, row: row, step.start, step.end) }
+        for step in loop.steps {
+            var arguments: [(String, String)] = []
+            if let fileID = step.fileID, let line = step.line {
+                arguments.append(("scheduled at", "\(fileID):\(line)"))
+            }
+            try slice(step.name, row: row, step.start, step.end, arguments)
+        }
         for timer in loop.timers {
             let lateness = Double(timer.lateness.nanosecondsRoundedUp) / 1000
             try instant("timer", row: row, timer.time, [("late", "\(lateness) µs")])

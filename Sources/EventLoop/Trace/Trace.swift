@@ -14,9 +14,10 @@ import Synchronization
 /// ``record(_:on:_:)`` adds what blocking code does, at the same scale. Times are those of the loops' clocks,
 /// in nanoseconds; a virtual clock's, too, where a step takes no time.
 ///
-/// What it costs: nothing that can be measured while no trace is recorded (a load and a branch for each step,
-/// wait and wake-up). Recording takes some 200 ns for each step and 24 bytes for each event, of which a step
-/// has three to five.
+/// What it costs: nothing that can be measured while no trace is recorded (a load and a branch for each
+/// step, wait and wake-up: 11 of the 2,205 instructions of a yield). Recording costs some 250 ns for each
+/// step and a microsecond for each task, and 24 bytes for each event, of which a step has two to four;
+/// nothing is allocated for an event.
 ///
 /// All members may be used from any thread, at any time.
 public final class Trace: Sendable {
@@ -76,6 +77,7 @@ public final class Trace: Sendable {
     /// - Returns: What the body returned.
     /// - Throws: What the body threw.
     /// - Precondition: The trace's other times are of the same kind of clock: real, or not.
+    @discardableResult
     public func record<Value, Failure: Error>(
         _ name: String, on lane: String = "blocking", _ body: () throws(Failure) -> Value
     ) throws(Failure) -> Value {

@@ -122,7 +122,7 @@ struct TraceReader {
                     thread: threadNames[lastPosted.thread] ?? "thread \(lastPosted.thread)",
                     posted: lastPosted.time, taken: time, taskID: nil, began: nil))
         case .callBegan(let call):
-            beginStep(0, call.name, at: time)
+            beginStep(0, call.name, at: time, site: event.row)
             if case .posted(let post) = call { began(post, row: nil, at: time) }
         case .callEnded:
             endStep(0, at: time)
@@ -167,15 +167,23 @@ struct TraceReader {
             taskID: row.map(id), began: time)
     }
 
-    private mutating func beginStep(_ row: UInt32, _ name: String, at time: EventLoop.Instant) {
+    private mutating func beginStep(
+        _ row: UInt32, _ name: String, at time: EventLoop.Instant, site: UInt32 = 0
+    ) {
         openSteps[row] = steps.count
-        steps.append(TracedStep(taskID: row == 0 ? nil : id(row), name: name, start: time, end: time))
+        let site = site > 0 && site <= log.sites.count ? log.sites[Int(site) - 1] : nil
+        steps.append(
+            TracedStep(
+                taskID: row == 0 ? nil : id(row), name: name, fileID: site?.fileID, line: site?.line,
+                start: time, end: time))
     }
 
     private mutating func endStep(_ row: UInt32, at time: EventLoop.Instant) {
         guard let index = openSteps.removeValue(forKey: row) else { return }
         let step = steps[index]
-        steps[index] = TracedStep(taskID: step.taskID, name: step.name, start: step.start, end: time)
+        steps[index] = TracedStep(
+            taskID: step.taskID, name: step.name, fileID: step.fileID, line: step.line, start: step.start,
+            end: time)
     }
 
     private func describe(_ cause: TraceEvent.Cause) -> String? {

@@ -3,7 +3,8 @@
 struct TraceEvent {
     /// Nanoseconds on the loop's clock.
     let time: UInt64
-    /// The task that it is about, by its number in the log, from 1; 0 for what is about the loop.
+    /// The task that it is about, by its number in the log, from 1; 0 for what is about the loop. Of a call:
+    /// where it was scheduled, by its number in the log, or 0.
     let row: UInt32
     let what: What
 
@@ -52,6 +53,12 @@ struct TraceEvent {
         /// Another job of the runtime's: it lets a task go on after a Task.yield, or runs an actor.
         case runtime
     }
+}
+
+/// A place in a program.
+struct TraceSite: Hashable {
+    let fileID: String
+    let line: UInt
 }
 
 /// What is known of a task besides its events.

@@ -20,6 +20,7 @@ struct TraceFollower {
     var lastEnd: UInt64?
     /// When a job of the runtime's began that has not yet shown whose step it is.
     var runtimeJobBegan: UInt64?
+    private var sites: [TraceSite: UInt32] = [:]
     private var postCount: UInt32 = 0
     private var thread: CInt = 0
     private var threadsSeen: Set<CInt> = []
@@ -79,6 +80,14 @@ struct TraceFollower {
         }
         add(.posted(thread: origin.thread), at: origin.time.nanoseconds)
         add(.taken(post: postCount), at: now)
+    }
+
+    /// The number of the place where a call was scheduled.
+    mutating func site(of call: ScheduledCall) -> UInt32 {
+        let site = TraceSite(fileID: call.fileID, line: call.line)
+        if let number = sites[site] { return number }
+        sites[site] = writer.log.addSite(site)
+        return sites[site]!
     }
 
     private mutating func learnThread() {

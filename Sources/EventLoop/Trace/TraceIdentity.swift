@@ -33,8 +33,9 @@ extension TraceFollower {
     mutating func know(_ index: Int, _ node: TaskNode) {
         rows[index].nodeID = node.id
         rows[index].hasName = true
+        let name = node.label
         writer.log.change(rows[index].number) { info in
-            info.name = node.label
+            info.name = name
             if let record = node as? TaskRecord {
                 info.fileID = record.fileID
                 info.line = record.line

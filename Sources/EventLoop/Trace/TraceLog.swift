@@ -22,6 +22,7 @@ final class TraceLog: Sendable {
         var infos: [UInt32: TraceTaskInfo] = [:]
         var threadNames: [CInt: String] = [:]
         var thread: CInt = 0
+        var sites: [TraceSite] = []
         /// Tasks that have ended, and the number of the event after which nothing is about them.
         var ended: [(row: UInt32, event: Int)] = []
         var dropped = 0
@@ -61,13 +62,22 @@ final class TraceLog: Sendable {
 
     func change(_ row: UInt32, _ change: (inout TraceTaskInfo) -> Void) {
         shared.withLock { shared in
-            if shared.infos[row] != nil { change(&shared.infos[row]!) }
+            guard let index = shared.infos.index(forKey: row) else { return }
+            change(&shared.infos.values[index])
         }
     }
 
     /// Nothing is about the row from that event on: its task goes when that is dropped.
     func end(_ row: UInt32, before event: Int) {
         shared.withLock { $0.ended.append((row, event)) }
+    }
+
+    /// Returns the place's number, from 1.
+    func addSite(_ site: TraceSite) -> UInt32 {
+        shared.withLock { shared in
+            shared.sites.append(site)
+            return UInt32(shared.sites.count)
+        }
     }
 
     /// The thread that runs the loop, by its number in the kernel.
@@ -99,6 +109,7 @@ final class TraceLog: Sendable {
         var infos: [UInt32: TraceTaskInfo] = [:]
         var threadNames: [CInt: String] = [:]
         var thread: CInt = 0
+        var sites: [TraceSite] = []
         var dropped = 0
     }
 
@@ -111,7 +122,7 @@ final class TraceLog: Sendable {
         }
         return Snapshot(
             events: events, infos: shared.infos, threadNames: shared.threadNames, thread: shared.thread,
-            dropped: shared.dropped)
+            sites: shared.sites, dropped: shared.dropped)
     }
 
     var droppedEvents: Int { shared.withLock { $0.dropped } }

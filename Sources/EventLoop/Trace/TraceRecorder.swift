@@ -58,8 +58,9 @@ final class TraceRecorder: LoopObserver, @unchecked Sendable {
         return engine
     }
 
-    /// How far the trace goes: up to now, or to where the recording ended.
-    var end: UInt64 { log.end ?? engine.withLock { $0?.reactorNow().nanoseconds } ?? log.end ?? 0 }
+    /// How far the trace goes: up to now, or to where the recording ended. In the moment of its end nobody
+    /// says, but for the last event.
+    var end: UInt64 { engine.withLock { $0?.reactorNow().nanoseconds } ?? log.end ?? 0 }
 
     // MARK: - What the loop tells
 

@@ -20,7 +20,7 @@ struct TraceRows {
         /// The number of its node; 0 for a task that the loop does not know.
         var nodeID: UInt64 = 0
         var isOver = false
-        /// The wait that was reserved in this step.
+        /// The wait that was reserved last. A task may change executors before it parks, by another step.
         var token = WaiterToken(rawValue: 0)
         /// It has become ready while it runs: a yield.
         var isReadyAgain = false

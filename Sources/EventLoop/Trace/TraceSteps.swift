@@ -11,7 +11,7 @@ extension TraceFollower {
         switch step {
         case .call(let call):
             let post = postedCalls.isEmpty ? nil : postedCalls.removeValue(forKey: ObjectIdentifier(call))
-            begin(post.map { .posted($0) } ?? .plain, at: time)
+            begin(post.map { .posted($0) } ?? .plain, site: site(of: call), at: time)
         case .task(let address) where !sleepEnds.isEmpty && sleepEnds.contains(address):
             begin(.sleepEnd, at: time)
         case .task(let address):
@@ -42,17 +42,16 @@ extension TraceFollower {
         cause = .nobody
     }
 
-    private mutating func begin(_ call: TraceEvent.Call, at time: UInt64) {
+    private mutating func begin(_ call: TraceEvent.Call, site: UInt32 = 0, at time: UInt64) {
         running.append(-1)
         if case .sleepEnd = call { cause = .timer(lateness: 0) } else { cause = .call }
-        add(.callBegan(call), at: time)
+        add(.callBegan(call), row: site, at: time)
     }
 
     mutating func begin(_ index: Int, at time: UInt64) {
         running.append(index)
         rows[index].state = .running
         rows[index].isReadyAgain = false
-        rows[index].token = WaiterToken(rawValue: 0)
         cause = .task(rows[index].number)
         add(.stepBegan, row: rows[index].number, at: time)
     }
@@ -144,6 +143,7 @@ extension TraceFollower {
             let time = now
             guard let index = rowOfLiveTask(address, at: time) else { return }
             rows[index].state = .ready
+            rows[index].token = WaiterToken(rawValue: 0)
             add(.ready(by: cause), row: rows[index].number, at: time)
         }
     }
@@ -157,14 +157,17 @@ extension TraceFollower {
             return
         }
         let time = now
-        // Siblings before it may have suspended without a word.
-        while running.count > 1, let index = running.last, index >= 0, rows[index].nodeID != node.parentID {
+        let isAwaited = !(node is TaskRecord)
+        // Of the children that one awaits, those before this may have suspended without a word.
+        while isAwaited, running.count > 1, let index = running.last, index >= 0,
+            rows[index].nodeID != node.parentID
+        {
             endInnermost(at: time)
         }
         let parent = running.last ?? -1
         guard let index = rowOfLiveTask(address, at: time) else { return }
         know(index, node)
-        if parent >= 0 && !(node is TaskRecord) { setAwaited(index, by: parent) }
+        if isAwaited && parent >= 0 { setAwaited(index, by: parent) }
         begin(index, at: time)
     }
 

@@ -11,6 +11,13 @@ extension TraceEvent.Call {
     }
 }
 
+extension TracedStep {
+    /// The name, and for a call where it comes from.
+    var label: String {
+        if let fileID, let line { "\(name), scheduled at \(fileID):\(line)" } else { name }
+    }
+}
+
 extension Reactor.Readiness: CustomStringConvertible {
     var description: String {
         let names: [(Reactor.Readiness, String)] = [

@@ -48,6 +48,10 @@ public struct TracedStep: Sendable, Equatable {
     public let taskID: Int?
     /// The task's name, or "call".
     public let name: String
+    /// Where a call was scheduled; within the library for its own. Nil for tasks.
+    public let fileID: String?
+    /// The line there.
+    public let line: UInt?
     /// When it began.
     public let start: EventLoop.Instant
     /// When it ended.

@@ -8,7 +8,8 @@ public struct TracedTask: Sendable, Identifiable {
     public let parentID: Int?
     /// The name of its loop.
     public let loop: String
-    /// The file in which it was spawned. Nil for plain `Task`s and for the children of groups and of `gather`.
+    /// The file in which it was spawned. Nil for plain `Task`s and for the children of groups and of
+    /// `gather`.
     public let fileID: String?
     /// The line at which it was spawned. Nil where ``fileID`` is.
     public let line: UInt?

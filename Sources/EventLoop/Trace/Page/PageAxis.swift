@@ -5,7 +5,7 @@ extension Page {
         function makeTicks() {
           const least = 110 * view.nanosecondsPerPixel;
           const power = 10 ** Math.floor(Math.log10(Math.max(least, 1)));
-          const step = [1, 2, 5, 10].map((digit) => digit * power).find((size) => size >= least) ?? 10 * power;
+          const step = [1, 2, 5, 10].map((digit) => digit * power).find((size) => size >= least);
           const ticks = [];
           const end = view.start + view.length;
           for (let number = Math.max(0, Math.ceil(view.start / step)); number * step <= end; number += 1) {

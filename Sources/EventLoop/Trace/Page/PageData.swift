@@ -105,7 +105,7 @@ private struct PageWriter: ~Copyable {
         }
         try list("idle", loop.idle) { writer, idle in try writer.span(.idle, idle.start, idle.end, nil) }
         try list("steps", loop.steps) { writer, step in
-            try writer.span(step.taskID == nil ? .call : .running, step.start, step.end, step.name)
+            try writer.span(step.taskID == nil ? .call : .running, step.start, step.end, step.label)
         }
         let timers = loop.timers.map { timer in
             let late = timer.lateness.nanosecondsRoundedUp

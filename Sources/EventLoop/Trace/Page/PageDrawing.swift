@@ -129,7 +129,7 @@ extension Page {
             const x = Math.round(view.x(row.marks[index] - row.shift));
             if (x < view.labels || x > view.width || x === column) continue;
             column = x;
-            pen.fillRect(x - 1, top - 3, 2, 5);
+            pen.fillRect(x, top - 3, 1, 5);
           }
         }
 

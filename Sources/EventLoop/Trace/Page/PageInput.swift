@@ -140,10 +140,12 @@ extension Page {
           const wish = window.matchMedia("(prefers-color-scheme: dark)");
           setTheme(wish.matches ? "dark" : "light");
           wish.addEventListener("change", () => setTheme(wish.matches ? "dark" : "light"));
-          new ResizeObserver(resize).observe(scroller);
-          resize();
           show(rows);
           fit();
+          resize();
+          new ResizeObserver(resize).observe(scroller);
+          // trace.html#aligned, for who passes the page on.
+          if (location.hash === "#aligned") byID("align").click();
         }
         begin();
 

@@ -59,6 +59,10 @@ extension Page {
           if (row.kind !== "task") group += 1;
           row.group = group;
         }
+        // A thread that posts belongs to the loop that it posts to.
+        for (const [from, , to] of data.posts) {
+          if (rows[from].kind === "thread") rows[from].group = rows[to].group;
+        }
         const groupStart = new Map();
         for (const row of rows) {
           const first = Math.min(row.spans.starts[0] ?? Infinity, row.idle.starts[0] ?? Infinity);

@@ -8,9 +8,9 @@ extension Page {
 
         const view = {
           start: 0, length: lengthOfAll(), shown: rows, focus: -1, width: 0, height: 0, labels: 220,
-          x(moment) { return this.labels + (moment - this.start) / this.length * (this.width - this.labels); },
-          moment(x) { return this.start + (x - this.labels) / (this.width - this.labels) * this.length; },
           get nanosecondsPerPixel() { return this.length / Math.max(1, this.width - this.labels); },
+          x(moment) { return this.labels + (moment - this.start) / this.nanosecondsPerPixel; },
+          moment(x) { return this.start + (x - this.labels) * this.nanosecondsPerPixel; },
           rowAt(y) {
             const place = Math.floor((y - axisHeight + scroller.scrollTop) / rowHeight);
             return y < axisHeight ? undefined : this.shown[place];
@@ -69,7 +69,8 @@ extension Page {
           canvas.style.width = `${view.width}px`;
           canvas.style.height = `${view.height}px`;
           pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-          redraw();
+          // At once, for a canvas is empty after that.
+          draw();
         }
 
         const colors = {};

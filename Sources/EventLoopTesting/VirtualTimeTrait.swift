@@ -2,7 +2,7 @@ import EventLoop
 import Testing
 
 /// Runs a test on an event loop of its own whose clock is virtual, once or once for each of some seeds; see
-/// ``Testing/Trait/virtualTime``.
+/// `Trait.virtualTime`.
 public struct VirtualTimeTrait: TestTrait, SuiteTrait {
     /// Tells this trait from others of a test that say the same.
     private final class Identity: Sendable {}

@@ -56,6 +56,7 @@ extension EventLoop {
 
 /// What went wrong in a run whose order was drawn from a seed, and the seed to have it again.
 public struct SeedFailure: Error, CustomStringConvertible {
+    /// The seed of the run that failed: pass it as `seed:` to have that run again.
     public let seed: UInt64
     /// What the body threw, a ``DeadlockError``, or an ``UnhandledError``.
     public let error: any Error

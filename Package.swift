@@ -11,6 +11,8 @@ let package = Package(
     name: "EventLoop",
     products: [
         .library(name: "EventLoop", targets: ["EventLoop"]),
+        // A trait for Swift Testing: tests on a loop of their own, in virtual time.
+        .library(name: "EventLoopTesting", targets: ["EventLoopTesting"]),
         // For any language's FFI: libCEventLoop.so, plain functions.
         .library(name: "CEventLoop", type: .dynamic, targets: ["CEventLoop"]),
         // For C and Swift packages that want the reactor alone.
@@ -21,6 +23,7 @@ let package = Package(
         // What a signal handler must do is not for Swift: another thread's backtrace.
         .target(name: "CBacktrace"),
         .target(name: "EventLoop", dependencies: ["CEventLoop", "CBacktrace"], swiftSettings: swiftSettings),
+        .target(name: "EventLoopTesting", dependencies: ["EventLoop"], swiftSettings: swiftSettings),
         .executableTarget(name: "Demos", dependencies: ["EventLoop"], swiftSettings: swiftSettings),
         // Process mode takes over the executors of its process, so its cases run in processes of their own.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
@@ -60,9 +63,13 @@ let package = Package(
         .testTarget(
             name: "EventLoopStreamTests", dependencies: ["EventLoop", "TestSupport"],
             swiftSettings: swiftSettings),
+        .testTarget(
+            name: "EventLoopTestingTests", dependencies: ["EventLoopTesting", "TestSupport"],
+            swiftSettings: swiftSettings),
         // The documentation's code, which is checked against its articles.
         .testTarget(
-            name: "GuideTests", dependencies: ["EventLoop", "TestSupport"], exclude: ["asyncio-names.txt"],
+            name: "GuideTests", dependencies: ["EventLoop", "EventLoopTesting", "TestSupport"],
+            exclude: ["asyncio-names.txt"],
             swiftSettings: swiftSettings),
         // The C reactor's rules. Each runs in a process of its own, which the runner is; the Swift tests start it.
         .target(name: "CEventLoopCases", dependencies: ["CEventLoop"], path: "Tests/CEventLoopCases"),

@@ -1,5 +1,4 @@
-// Lesson: one call that blocks stops every task, for they all share its thread. Debug mode tells you which
-// it was.
+// Lesson: one call that blocks stops every task, for they share its thread. Debug mode says which it was.
 //
 // `time.sleep(2)` in a coroutine is the classic; reading a file, asking a database or resolving a name with a
 // library that blocks does the same. The compiler does not see it, and neither does the loop, which gets its
@@ -11,13 +10,16 @@
 // where it was spawned, and has the stack of the blocked thread, whose functions say what it is stuck in.
 // Reports are lines on standard error, unless a handler is set.
 //
-// The cure is in the lesson threads. (`Stage.lapsed` makes times shorter when the lesson is run with --fast.)
+// The cure is a thread for what blocks: see the lesson threads.
+//
+// (`Stage.lapsed` makes times shorter when the lesson is run with --fast. The watchdog has little time to
+// look then, and on a busy machine it may come too late.)
 
 import EventLoop
 
 @MainActor
 func blockingTheLoop() throws {
-    title("Ticks every 0.5 s, and a task that blocks for 2 s")
+    title("Ticks every 0.5 s, and a task that blocks for 3 s")
     try Stage.run(debug: true) {
         section("On the loop's thread: no ticks, until it is over")
         let loop = EventLoop.current
@@ -29,7 +31,7 @@ func blockingTheLoop() throws {
             case .slowStep(let work, _): logFromAnyThread("debug mode: a slow step of \(work)")
             case .stall(let work, _, let backtrace):
                 logFromAnyThread("watchdog: stuck in a step of \(work)")
-                let ours = backtrace.first { $0.hasPrefix("Demos.") }
+                let ours = backtrace.first { function in function.hasPrefix("Demos.") }
                 logFromAnyThread("watchdog: in \(ours ?? "a function of somebody else")")
             case .tasks: break
             }
@@ -44,14 +46,14 @@ func blockingTheLoop() throws {
         let careless = spawn(name: "careless") {
             try await sleep(for: Stage.lapsed(.milliseconds(750)))
             log("blocking …")
-            Stage.block("blocking", for: .seconds(2))
+            blockThread(for: Stage.lapsed(.seconds(3)))
             log("… done")
         }
         try await careless.value
         try await sleep(for: Stage.lapsed(.milliseconds(750)))
 
         section("In a thread of the pool: the ticks go on")
-        let duration = Stage.lapsed(.seconds(2))
+        let duration = Stage.lapsed(.seconds(3))
         log("blocking …")
         try await toThread { blockThread(for: duration) }
         log("… done")

@@ -4,13 +4,12 @@
 // seconds: there is no await at which one could let another run, nor would that make them any faster. All the
 // while nothing else runs, as the missing ticks show.
 //
-// An `await yield()` now and then (asyncio.sleep(0)) makes them polite: the ticks are back. It takes as
-// long as before. What helps are other processors: `toThread`, with a thread for each job. In Python that
-// usually needs processes, for the interpreter's lock lets one thread compute at a time. In Swift threads
-// will do.
+// An `await yield()` now and then (asyncio.sleep(0)) makes them polite: the ticks are back. It takes as long
+// as before. What helps are other processors: `toThread`, with a thread for each job. In Python that usually
+// needs processes, for the interpreter's lock lets one thread compute at a time; in Swift threads will do. On
+// an idle machine with two cores expect half the time, with four or more a quarter.
 //
-// On a machine with two cores expect half the time, with four or more a quarter. (`Stage.lapsed` makes times
-// shorter when the lesson is run with --fast.)
+// (`Stage.lapsed` makes times shorter when the lesson is run with --fast.)
 
 import EventLoop
 
@@ -52,9 +51,8 @@ func cpuBound() throws {
             }
         }
         let inThreads = total()
-        conclude(
-            "Waiting overlaps on one thread, computing does not: \(Duration.speedUp(from: onLoop, to: inThreads))."
-        )
+        let speedUp = Duration.speedUp(from: onLoop, to: inThreads)
+        conclude("Waits overlap on one thread, computing on several: \(speedUp).")
     }
 }
 

@@ -1,5 +1,4 @@
-// Lesson: pages fail. A failure is a value like any other: kept beside the pages that came, and told by its
-// type.
+// Lesson: pages fail. A failure is a value, kept beside the pages that came, and told by its type.
 //
 //     results = await asyncio.gather(           let results = await gatherResults(urls) { url in
 //         *map(get, urls),                          try await get(url)
@@ -27,7 +26,7 @@ func failingFetch() throws {
             // Nobody listens on port 1.
             let nobody = try SocketAddress(ip: "127.0.0.1", port: 1)
             let urls =
-                paths.map { HTTPURL(address: server, path: $0) } + [
+                paths.map { path in HTTPURL(address: server, path: path) } + [
                     HTTPURL(address: nobody, path: "/nobody/here")
                 ]
 

@@ -1,6 +1,8 @@
 // Lesson: the same holds for sockets, which is what an event loop is for.
 //
-//     pages = await asyncio.gather(*map(get, urls))   let pages = try await gather(urls) { try await get($0) }
+//     pages = await asyncio.gather(             let pages = try await gather(urls) { url in
+//         *map(get, urls))                          try await get(url)
+//                                               }
 //
 // Five pages come from a server on this machine that takes 1 or 2 s for each. Blocking sockets (Python's
 // requests) wait for one answer after another: 7 s. On the loop all five requests are under way at once,

@@ -8,8 +8,7 @@
 //                                               }
 //
 // Both forms are asynchronous, and both leave the loop free for others. But the first one asks for a page
-// only when it has the page before. Look at the times: four waits added up, against the longest of the
-// four.
+// only when it has the page before. Look at the times: four waits added up, against the longest of them.
 //
 // Neither asyncio nor this library has an HTTP client; the one here is a few lines over a TCP stream (see
 // HTTP/HTTPClient.swift). The server that it talks to, over real sockets, is one more task of the same loop.
@@ -22,7 +21,7 @@ func fetchPages() throws {
     let paths = ["/bytes/52000/2", "/bytes/1500/0.5", "/bytes/310000/3", "/bytes/8000/1"]
     try Stage.run {
         try await withHTTPServer { server in
-            let urls = paths.map { HTTPURL(address: server, path: $0) }
+            let urls = paths.map { path in HTTPURL(address: server, path: path) }
 
             section("Awaited in a for loop")
             for url in urls { _ = try await get(url) }

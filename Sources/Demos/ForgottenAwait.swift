@@ -3,9 +3,10 @@
 // In Python, a call without its await makes a coroutine that never runs, and a RuntimeWarning if you are
 // lucky. In Swift it does not compile:
 //
-//     save("A")           // error: expression is 'async' but is not marked with 'await'
+//     try save("A")       error: expression is 'async' but is not marked with 'await'
 //
-// and in a function that is not async itself: 'async' call in a function that does not support concurrency.
+// With `await`, but in a function that is not async itself, it does not compile either: "'async' call in a
+// function that does not support concurrency".
 //
 // What does compile is starting a task and not awaiting its end. Such a task runs, and it is not lost, for
 // its loop owns it. (asyncio's loop does not: a task that nobody keeps may vanish half-way, says its

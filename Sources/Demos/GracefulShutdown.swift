@@ -1,14 +1,14 @@
 // Lesson: Ctrl-C is a cancellation. Who cleans up when it is cancelled, cleans up when the program is ended.
 //
-// As with asyncio.run, the first SIGINT cancels the main task, and that everything that it awaits. Each
-// await throws, each `defer` is run (`finally` in Python), and main hears of it last. A main task that lets
-// the error through ends the process by SIGINT, as a shell expects; here main catches it, says goodbye and
-// returns. A second SIGINT ends the process at once.
+// As with asyncio.run, the first SIGINT cancels the main task, and with it everything that it
+// awaits. Each await throws, each `defer` is run (`finally` in Python), and main hears of it last. If main
+// lets the error through, the process ends by SIGINT, as a shell expects; here main catches it, says goodbye
+// and returns. A second SIGINT ends the process at once.
 //
 // Cancelling means: leave what you are at. When work is to be finished first, listen for the signal yourself
 // (loop.add_signal_handler): `Signals` is an async sequence, so the answer to a signal is ordinary code.
 //
-// The program sends the signals to itself. Try it with your own hands: press Ctrl-C early.
+// The program sends the signals to itself. Try it with your own hands: press Ctrl-C before it does.
 
 import EventLoop
 import Glibc

@@ -17,7 +17,8 @@ func loopInALoop() throws {
     try Stage.run {
         section("Called from a task: the thread runs a loop already")
         do {
-            log(try report(taking: second))
+            let text = try report(taking: second)
+            log(text)
         } catch {
             log("error: \(error)")
         }

@@ -1,10 +1,9 @@
-// Lesson: an error in a task reaches whoever awaits the task. If nobody does, somebody should still hear of
-// it.
+// Lesson: an error in a task reaches whoever awaits it. If nobody does, somebody should still hear of it.
 //
-// asyncio says "Task exception was never retrieved" when the garbage collector finds the task, some time
-// later. Here the report comes when the task has ended and its last handle is gone, which is always the
-// same moment, and it names the task and the line that spawned it. It is a line on standard error, unless a
-// handler is set, as below (loop.set_exception_handler). Being cancelled is no error.
+// asyncio says "Task exception was never retrieved" when the task is destroyed, which the garbage collector
+// may do much later. Here the report comes when the task has ended and its last handle is gone, which is
+// always the same moment, and it names the task and the line that spawned it. It is a line on standard error,
+// unless a handler is set, as below (loop.set_exception_handler). Being cancelled is no error.
 //
 // Swift's own `Task { }` works on this loop, too, but its errors are dropped in silence: see the first
 // section. `spawn` what you do not await.

@@ -33,7 +33,7 @@ func manyLoops() throws {
         let threads = try (1...count).map { try LoopThread(name: "loop \($0)") }
         try await gather(threads.enumerated()) { (index, thread) in
             try await thread.run(name: "share \(index + 1)") {
-                // Each loop gathers its share of the requests.
+                // Its share of the requests: range(index + 1, 9, count) in Python.
                 try await gather(stride(from: index + 1, through: 8, by: count)) { number in
                     try await answer(
                         number, on: "loop \(index + 1)", computing: cost.computing, waiting: cost.waiting)

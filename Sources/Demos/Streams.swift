@@ -40,7 +40,7 @@ func streams() throws {
 
 @MainActor
 private func serve(_ stream: TCPStream) async throws {
-    // Until the client has closed its end, which reads as no bytes.
+    // while data := await reader.read(4096), in Python: no bytes mean that the client has closed.
     while case let bytes = try await stream.read(upTo: 4096), !bytes.isEmpty {
         try await stream.write(bytes)
     }

@@ -1,5 +1,4 @@
-// Lesson: code that blocks need not be written anew. A thread of a pool does it, and a task awaits the
-// thread.
+// Lesson: code that blocks need not be rewritten: a thread does it, and a task awaits the thread.
 //
 //     await asyncio.to_thread(get, url)         try await toThread { try get(url) }
 //
@@ -8,13 +7,13 @@
 // stop everything (see blocking-the-loop). In the pool's threads it stops nobody, which the ticks show.
 //
 // It does not make such code as cheap as a task: a waiting thread has a stack and an entry in the kernel's
-// scheduler, so a pool has few of them (4 more than cores), and whoever comes later waits for one to be
-// free. A thread cannot be interrupted, either: cancelling the await leaves its work running, and drops the
-// result.
+// scheduler, so a pool has few of them (4 more than there are cores, and 32 at most, as in Python), and
+// whoever comes later waits for one to be free. Nor can a thread be interrupted: cancelling the await leaves
+// its work running, and drops the result.
 //
 // What goes into the closure and what comes back crosses threads. The compiler checks that neither is shared.
 //
-// (`Stage.lapsed` makes a second shorter when the lesson is run with --fast.)
+// (`Stage.lapsed` makes times shorter when the lesson is run with --fast.)
 
 import EventLoop
 
@@ -23,7 +22,7 @@ func threads() throws {
     title("Three HTTP requests with blocking sockets; the server takes 1, 2 and 3 s")
     let server = try ServerThread()
     defer { server.stop() }
-    let urls = [1, 2, 3].map { server.url("/delay/\($0)") }
+    let urls = [1, 2, 3].map { seconds in server.url("/delay/\(seconds)") }
 
     section("One after another, in the only thread")
     for url in urls {

@@ -40,7 +40,7 @@ struct LayoutTests {
         "Sync": ["Loop", "Waiting"],
         "Threads": ["Loop", "Waiting", "Tasks", "Sync"],
         "Debug": ["Loop", "Waiting", "Tasks"],
-        "Testing": ["Loop", "Waiting", "Tasks"],
+        "Testing": ["Loop", "Waiting", "Tasks", "Debug"],
         "Trace": ["Loop", "Waiting", "Tasks"],
     ]
 

@@ -14,17 +14,45 @@ struct Chart {
         let mark: Mark
         let start: Duration
         let end: Duration
+
+        func touches(_ time: Duration) -> Bool { start == time || end == time }
     }
 
     struct Row {
         let name: String
         let spans: [Span]
+
+        /// What there is of it from `start` to `end`, counted from there.
+        ///
+        /// On virtual time a step takes no time, and may be at the moment when one section ends and the next
+        /// begins. It belongs where its task goes on or came from; if it is all there is, to the next.
+        func part(from start: Duration, to end: Duration?) -> Row {
+            let clipped = spans.compactMap { span -> Span? in
+                let part = Span(
+                    mark: span.mark, start: max(span.start, start), end: min(span.end, end ?? span.end))
+                return part.start < part.end ? part : nil
+            }
+            let steps = spans.filter { step in
+                guard step.start == step.end else { return false }
+                if step.start > start, end.map({ step.start < $0 }) ?? true { return true }
+                if clipped.contains(where: { $0.touches(step.start) }) { return true }
+                let isAlone = !spans.contains { $0.start < $0.end && $0.touches(step.start) }
+                return isAlone && step.start == start && step.start != end
+            }
+            return Row(
+                name: name,
+                spans: (clipped + steps).map { span in
+                    Span(mark: span.mark, start: span.start - start, end: span.end - start)
+                })
+        }
     }
 
     /// Rows under a heading. All parts are drawn to the same scale, so that they can be compared.
     struct Part {
         let title: String
         var rows: [Row]
+
+        var end: Duration { rows.flatMap(\.spans).map(\.end).max() ?? .zero }
     }
 
     private static let columns = 60
@@ -33,9 +61,7 @@ struct Chart {
 
     let parts: [Part]
 
-    private var end: Duration {
-        parts.flatMap(\.rows).flatMap(\.spans).map(\.end).max() ?? .zero
-    }
+    private var end: Duration { parts.map(\.end).max() ?? .zero }
 
     private var nameWidth: Int {
         min(parts.flatMap(\.rows).map(\.name.count).max() ?? 0, Self.longestName)
@@ -45,7 +71,8 @@ struct Chart {
     var lines: [String] {
         guard end > .zero else { return [] }
         var lines = ["  " + Self.legend]
-        for part in parts where !part.rows.isEmpty {
+        // What took less than a column is not worth a drawing.
+        for part in parts where part.end > end / Self.columns {
             lines.append("")
             if parts.count > 1 { lines.append("  " + Console.styled(part.title, .cyan)) }
             for row in part.rows.prefix(Self.mostRows) {

@@ -1,7 +1,7 @@
 import Glibc
 
-/// Looks for prime numbers until the calling thread has computed for `duration`: processor time, which does
-/// not pass while the thread waits. Returns how many it has found.
+/// Looks for prime numbers until the calling thread has used `duration` of processor time, which does not
+/// pass while the thread waits. Returns how many it has found.
 @discardableResult
 func findPrimes(for duration: Duration) -> Int {
     let end = processorTime() + duration

@@ -21,7 +21,7 @@ enum Stage {
     private static let start = SuspendingClock.now
     /// Virtual time that has passed so far, apart from the loop that runs now.
     private static var passed = Duration.zero
-    private static var sectionStart = Duration.zero
+    private(set) static var sectionStart = Duration.zero
 
     /// `EventLoop.run`, on the clock of the command line's choice, and recorded for the chart.
     @discardableResult
@@ -30,17 +30,16 @@ enum Stage {
     ) throws -> Success {
         let trace = Trace()
         let isVirtual = if case .virtual = time { true } else { false }
-        let start = elapsed
-        var loopStart: EventLoop.Instant?
+        var loopStart: (onLoop: EventLoop.Instant, onStopwatch: Duration)?
         var end = Duration.zero
         defer {
-            if let loopStart { Recording.add(trace, from: loopStart, at: start) }
+            if let loopStart { Recording.add(trace, from: loopStart.onLoop, at: loopStart.onStopwatch) }
             if isVirtual { passed += end }
         }
         return try EventLoop.run(
             clock: isVirtual ? .virtual : .monotonic, debug: debug, trace: Recording.file
         ) {
-            loopStart = EventLoop.current.now
+            loopStart = (EventLoop.current.now, now)
             EventLoop.current.record(into: trace)
             defer { end = EventLoop.current.sinceStart }
             return try await body()
@@ -56,8 +55,8 @@ enum Stage {
 
     /// Blocking work: a row of the chart.
     static func blocking<Value>(_ name: String, _ work: () throws -> Value) rethrows -> Value {
-        let start = elapsed
-        defer { Recording.add(name, from: start, to: elapsed) }
+        let start = now
+        defer { Recording.add(name, from: start, to: now) }
         return try Recording.file?.record(name, on: "blocking", work) ?? work()
     }
 
@@ -106,16 +105,16 @@ func put(_ text: String) {
 @MainActor
 func title(_ text: String) {
     put("\n" + Console.styled(text, .bold))
-    Recording.begin(text)
     Stage.restartStopwatch()
+    Recording.begin(text, at: Stage.sectionStart)
 }
 
 /// A part of it, with a stopwatch of its own.
 @MainActor
 func section(_ text: String) {
     if !Stage.isQuiet { put("\n  " + Console.styled(text, .cyan) + "\n") }
-    Recording.begin(text)
     Stage.restartStopwatch()
+    Recording.begin(text, at: Stage.sectionStart)
 }
 
 /// A line with the time since the section began.

@@ -52,10 +52,10 @@ extension EventLoop {
     /// while it lasts, with the thread's backtrace. And ``dumpTasks()-method`` says how long each wait has
     /// lasted.
     ///
-    /// It costs some 200 ns for each step, and a second thread while the loop runs. To take a backtrace, that
-    /// thread sends SIGURG to the loop's, for which the process has a handler meanwhile: a system call of
-    /// yours that blocks the loop then goes on by itself, but for poll, nanosleep and the others that fail
-    /// with EINTR whatever the handler (signal(7)).
+    /// It costs 200 to 300 ns for each step, and a second thread while the loop runs. To take a backtrace,
+    /// that thread sends SIGURG to the loop's, for which the process has a handler meanwhile: a system call
+    /// of yours that blocks the loop then goes on by itself, but for poll, nanosleep and the others that
+    /// fail with EINTR whatever the handler (signal(7)).
     public var isDebugging: Bool { debugMode.isOn }
 
     /// How long a step takes that is reported in debug mode: 100 ms, unless set; asyncio's

@@ -1,18 +1,41 @@
 extension EventLoop {
     /// What time is to a loop.
-    public enum ClockKind: Sendable {
+    public struct ClockKind: Hashable, Sendable {
+        enum Movement {
+            case real
+            case leaping
+            case byHand
+        }
+
+        let movement: Movement
+        /// How long to wait for others before each leap, by a real clock.
+        let patience: Duration
+
         /// CLOCK_MONOTONIC (clock_gettime(2)): real time.
-        case monotonic
+        public static let monotonic = ClockKind(movement: .real, patience: .zero)
+
         /// Starts at zero, and leaps to the next deadline whenever all tasks are blocked: what sleeps for an
         /// hour ends at once, in the order of the deadlines, and the same each time.
         ///
         /// Time stands while a task waits for blocking work on a thread. It does not wait for other
         /// processes, nor for threads that talk to the loop by descriptors: deadlines come before their
-        /// answers, since nobody can know whether one will come. `Task.sleep`, which looks at the machine's
-        /// clock, too, is rounded up to a millisecond.
-        case virtual
+        /// answers, since nobody can know whether one will come. Where they must come first, use
+        /// ``virtual(patience:)``. `Task.sleep`, which looks at the machine's clock, too, is rounded up to a
+        /// millisecond.
+        public static let virtual = virtual(patience: .zero)
+
+        /// Like ``virtual``, but before each leap it waits for others that long in real time: for a server on
+        /// another thread, another process, a signal. trio's autojump_threshold.
+        ///
+        /// An answer that comes within that time comes before the deadline; one that takes longer does not.
+        ///
+        /// - Parameter patience: Each leap takes that long; less than zero means zero.
+        public static func virtual(patience: Duration) -> ClockKind {
+            ClockKind(movement: .leaping, patience: max(patience, .zero))
+        }
+
         /// Starts at zero, and moves only by ``EventLoop/advance(by:)`` and ``EventLoop/run(for:)``.
-        case manual
+        public static let manual = ClockKind(movement: .byHand, patience: .zero)
     }
 }
 
@@ -26,16 +49,21 @@ struct LoopClock {
         self.kind = kind
     }
 
-    var isReal: Bool { kind == .monotonic }
+    var isReal: Bool { kind.movement == .real }
 
     /// Whether the clock may leap to `deadline` when nothing else is left to do.
     func mayLeap(to deadline: EventLoop.Instant) -> Bool {
         guard deadline != .never else { return false }
-        return switch kind {
-        case .monotonic: false
-        case .virtual: true
-        case .manual: targets.contains { deadline <= $0 }
+        return switch kind.movement {
+        case .real: false
+        case .leaping: true
+        case .byHand: targets.contains { deadline <= $0 }
         }
+    }
+
+    /// Whether `deadline` will come when nothing else happens any more.
+    func willReach(_ deadline: EventLoop.Instant) -> Bool {
+        isReal ? deadline != .never : mayLeap(to: deadline)
     }
 
     /// The delay of a `Task.sleep`. The runtime takes the deadline by the machine's clock, and by the time

@@ -52,7 +52,13 @@ final class Engine: @unchecked Sendable {
     var whenQuiet: (() -> Void)? {
         didSet { state.waitsWithCare = needsCareWhenIdle }
     }
-    var needsCareWhenIdle: Bool { !clock.isReal || whenQuiet != nil || !quietWaiters.isEmpty }
+    /// Who is told that nothing has happened for so long in real time, and that no deadline will come.
+    var whenStuck: (patience: Duration, report: () -> Void)? {
+        didSet { state.waitsWithCare = needsCareWhenIdle }
+    }
+    var needsCareWhenIdle: Bool {
+        !clock.isReal || whenQuiet != nil || whenStuck != nil || !quietWaiters.isEmpty
+    }
     /// Called whenever the doorbell has rung.
     var onWake: (() -> Void)?
     var signalObservers = SlotTable<any SignalObserver>()
@@ -190,17 +196,19 @@ final class Engine: @unchecked Sendable {
     }
 
     /// Puts a job into the queue once `delay` has passed: the runtime's Task.sleep. From any thread.
-    func enqueue(_ job: UnownedJob, isIsolated: Bool, after delay: Duration) {
+    ///
+    /// It is not the sleeping task's own job, but that of a task which wakes it, and which is isolated to
+    /// nothing, whoever sleeps.
+    func enqueue(_ job: UnownedJob, after delay: Duration) {
         let deadline = reactorNow().advanced(by: clock.isReal ? delay : clock.withoutRealTime(delay))
-        let readyJob = ReadyJob(job: job, isIsolated: isIsolated)
         if isOnLoopThread {
-            delayJob(readyJob, until: deadline)
+            delayJob(job, until: deadline)
         } else {
-            post(.delayed(readyJob, deadline: deadline))
+            post(.delayed(job, deadline: deadline))
         }
     }
 
-    func delayJob(_ job: ReadyJob, until deadline: EventLoop.Instant) {
+    func delayJob(_ job: UnownedJob, until deadline: EventLoop.Instant) {
         let token = waiters.insert(.job(job), for: .timer)
         if state.isObserved { tellOfWait(token) }
         _ = reactor.startTimer(at: deadline, token: token.rawValue)
@@ -228,9 +236,7 @@ final class Engine: @unchecked Sendable {
         guard clock.isReal else {
             return EventLoop.Instant(nanoseconds: virtualNow.load(ordering: .relaxed))
         }
-        var now = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &now)
-        return EventLoop.Instant(nanoseconds: UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec))
+        return .realNow
     }
 
     // MARK: - Waking
@@ -241,7 +247,7 @@ final class Engine: @unchecked Sendable {
         switch waiters.end(token, with: .woken) {
         case .task(let continuation), .uncancellable(let continuation): continuation.resume(returning: .woken)
         case .reserved: break
-        case .job(let job): append(job.job, isIsolated: job.isIsolated)
+        case .job(let job): append(wakingJob: job)
         case .call(let call): append(call)
         case .free, .over, nil: return false
         }

@@ -48,7 +48,7 @@ public struct SystemError: Error, Hashable, CustomStringConvertible {
 }
 
 /// An error that nobody was there to catch, as it reaches a loop's error handler.
-public struct UnhandledError: Sendable, CustomStringConvertible {
+public struct UnhandledError: Error, CustomStringConvertible {
     /// What it was that failed.
     public enum Cause: Sendable {
         /// A task ended with the error, and nobody asked for its result.

@@ -69,11 +69,14 @@ public final class EventLoop: Sendable {
     static func current(for caller: @autoclosure () -> String) -> EventLoop {
         guard let loop = CurrentLoop.value else {
             preconditionFailure(
-                "\(caller()) was called outside a running event loop: call it inside EventLoop.run { … }, or on a loop's own thread."
+                "\(caller()) was called outside a running event loop: call it inside EventLoop.run { … }, or on a loop's own thread.\(hintWithoutLoop)"
             )
         }
         return loop
     }
+
+    /// What else to tell a task that looks for a loop where none runs.
+    @TaskLocal package static var hintWithoutLoop = ""
 
     /// Whether the calling thread is the one that runs this loop.
     public var isOnLoopThread: Bool { engine.isOnLoopThread }
@@ -120,12 +123,18 @@ public final class EventLoop: Sendable {
     /// - Throws: ``EventLoopError/alreadyRunning`` when this thread runs a loop.
     public func close() throws(EventLoopError) {
         guard !engine.isClosed else { return }
+        try close(orOnceHopeless: { false })
+    }
+
+    /// Closes the loop, and does not wait for tasks any more once there is no hope that they will end.
+    func close(orOnceHopeless isHopeless: () -> Bool) throws(EventLoopError) {
         try checkMayRun()
         engine.isWindingUp = true
         for task in engine.tasks.elements { task.cancel() }
         engine.perform { [engine] in engine.cancelAllWaits() }
-        while !(engine.isIdle && engine.tasks.count == 0) {
-            try run(until: { engine.isIdle && engine.tasks.count == 0 })
+        let isOver = { [engine] in engine.isIdle && engine.tasks.count == 0 }
+        while !isOver() && !isHopeless() {
+            try run(until: { isOver() || isHopeless() })
         }
         engine.close()
     }

@@ -22,7 +22,7 @@ final class LoopTaskExecutor: TaskExecutor, SchedulingExecutor, @unchecked Senda
     func enqueue<C: Clock>(
         _ job: consuming ExecutorJob, after delay: C.Duration, tolerance: C.Duration?, clock: C
     ) {
-        engine.enqueue(UnownedJob(job), isIsolated: false, after: asDuration(delay, of: clock))
+        engine.enqueue(UnownedJob(job), after: asDuration(delay, of: clock))
     }
 }
 
@@ -41,7 +41,7 @@ final class LoopSerialExecutor: MainExecutor, SchedulingExecutor, @unchecked Sen
     func enqueue<C: Clock>(
         _ job: consuming ExecutorJob, after delay: C.Duration, tolerance: C.Duration?, clock: C
     ) {
-        engine.enqueue(UnownedJob(job), isIsolated: true, after: asDuration(delay, of: clock))
+        engine.enqueue(UnownedJob(job), after: asDuration(delay, of: clock))
     }
 
     func checkIsolated() {
@@ -63,6 +63,13 @@ final class LoopSerialExecutor: MainExecutor, SchedulingExecutor, @unchecked Sen
     func stop() {
         engine.stop()
     }
+}
+
+extension UnownedSerialExecutor {
+    /// None: what the runtime runs code on that is isolated to nothing and prefers nothing (an executor of
+    /// zeros, by its ABI). Such a job that came from one of a loop's executors would go to the process's
+    /// default executor first, which is threads of the runtime's, unless a loop has the process.
+    static let none = unsafeBitCast((0, 0), to: UnownedSerialExecutor.self)
 }
 
 /// A delay as the runtime passes it: of the standard clocks' type, or of a clock that no loop can serve.

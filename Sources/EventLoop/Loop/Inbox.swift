@@ -12,7 +12,7 @@ struct Inbox: ~Copyable, Sendable {
         case isolatedJob(UnownedJob)
         case call(ScheduledCall)
         /// A job that is to wait until the deadline first.
-        case delayed(ReadyJob, deadline: EventLoop.Instant)
+        case delayed(UnownedJob, deadline: EventLoop.Instant)
         case cancelWait(WaiterToken)
         case cancelTask(TaskNode)
         case perform(@Sendable () -> Void)

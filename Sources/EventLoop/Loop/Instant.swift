@@ -1,3 +1,5 @@
+import Glibc
+
 extension EventLoop {
     /// A point in time on a loop's clock, in nanoseconds.
     ///
@@ -13,6 +15,13 @@ extension EventLoop {
         /// The instant that is so many nanoseconds after the clock's origin.
         public init(nanoseconds: UInt64) {
             self.nanoseconds = nanoseconds
+        }
+
+        /// The real clock, which not every loop lives by.
+        static var realNow: Instant {
+            var now = timespec()
+            clock_gettime(CLOCK_MONOTONIC, &now)
+            return Instant(nanoseconds: UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec))
         }
 
         /// Moves by `duration`, rounded up to a whole nanosecond, and stops at the ends of time:

@@ -53,6 +53,24 @@ struct Reactor: ~Copyable {
         return Int(count)
     }
 
+    /// Waits until something happens, or until `duration` has passed by the real clock, whichever clock the
+    /// loop lives by. Returns how many events ``event(at:)`` then tells.
+    func wait(atMost duration: Duration) -> Int {
+        let end = EventLoop.Instant.realNow.advanced(by: duration)
+        var request = pollfd(fd: el_loop_fd(loop), events: Int16(POLLIN), revents: 0)
+        precondition(
+            request.fd >= 0,
+            "The loop cannot wait: \(SystemError(call: "epoll_create1", code: -request.fd)).")
+        var isOver = el_loop_arm(loop) != 0
+        while !isOver {
+            let left = EventLoop.Instant.realNow.duration(to: end).nanosecondsRoundedUp
+            let milliseconds = CInt(clamping: left / 1_000_000 + 1)
+            // A signal handler ends the call, and not the wait.
+            isOver = left <= 0 || poll(&request, 1, milliseconds) >= 0
+        }
+        return wait(block: false)
+    }
+
     func event(at index: Int) -> Event {
         let event = events[index]
         switch event.kind {

@@ -5,6 +5,8 @@ struct ReadyQueue {
     enum Item {
         case job(UnownedJob)
         case isolatedJob(UnownedJob)
+        /// A job that ends a `Task.sleep`.
+        case wakingJob(UnownedJob)
         case call(ScheduledCall)
         /// A task that lets the others go first.
         case yielded(UnsafeContinuation<Void, Never>)
@@ -71,7 +73,7 @@ struct ReadyQueue {
     var jobs: [UInt] {
         (0..<count).compactMap { position in
             switch ring[(head + position) & mask] {
-            case .job(let job), .isolatedJob(let job): unsafeBitCast(job, to: UInt.self)
+            case .job(let job), .isolatedJob(let job), .wakingJob(let job): unsafeBitCast(job, to: UInt.self)
             case .yielded(let continuation): unsafeBitCast(continuation, to: UInt.self)
             case .call: nil
             }

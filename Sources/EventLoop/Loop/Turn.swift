@@ -67,6 +67,11 @@ extension Engine {
         ready.append(isIsolated ? .isolatedJob(job) : .job(job))
     }
 
+    func append(wakingJob job: UnownedJob) {
+        if state.isObserved { tellReady(.task(unsafeBitCast(job, to: UInt.self))) }
+        ready.append(.wakingJob(job))
+    }
+
     @inline(__always)
     func append(_ call: ScheduledCall) {
         if state.isObserved { tellReady(.call(call)) }
@@ -96,7 +101,7 @@ extension Engine {
     }
 
     /// Nothing is ready. Unless something has happened meanwhile, all tasks are blocked: who waits for that
-    /// goes on; then a clock that may leaps to the next deadline; and only then is waited for real.
+    /// goes on; then those who are to answer: threads, as long as they take, and whoever else there may be.
     private func waitWithCare() -> Int {
         let count = reactor.wait(block: false)
         if count > 0 || inbox.hasMessages { return count }
@@ -109,11 +114,24 @@ extension Engine {
             whenQuiet()
             return 0
         }
+        return offloadsUnderWay > 0 ? reactor.wait(block: true) : waitForOthersOrLeap()
+    }
+
+    /// Only others can make something happen now, or time: a clock that may leaps to the next deadline. When
+    /// no deadline will come either, the loop may be stuck for good.
+    private func waitForOthersOrLeap() -> Int {
         let deadline = reactor.earliestDeadline
-        guard offloadsUnderWay == 0, clock.mayLeap(to: deadline) else { return reactor.wait(block: true) }
-        reactor.advance(to: deadline)
-        virtualNow.store(deadline.nanoseconds, ordering: .relaxed)
-        return reactor.wait(block: false)
+        if clock.mayLeap(to: deadline) {
+            let count = clock.kind.patience > .zero ? reactor.wait(atMost: clock.kind.patience) : 0
+            if count > 0 || inbox.hasMessages { return count }
+            reactor.advance(to: deadline)
+            virtualNow.store(reactor.now.nanoseconds, ordering: .relaxed)
+            return reactor.wait(block: false)
+        }
+        guard let whenStuck, !clock.willReach(deadline) else { return reactor.wait(block: true) }
+        let count = reactor.wait(atMost: max(whenStuck.patience, clock.kind.patience))
+        if count == 0 && !inbox.hasMessages { whenStuck.report() }
+        return count
     }
 
     // MARK: - Steps
@@ -125,6 +143,7 @@ extension Engine {
         switch item {
         case .job(let job): run(job, isIsolated: false, taskExecutor, serialExecutor)
         case .isolatedJob(let job): run(job, isIsolated: true, taskExecutor, serialExecutor)
+        case .wakingJob(let job): runWakingJob(job)
         case .call(let call): run(call)
         case .yielded(let continuation):
             // Resuming appends the task's job to the queue's end. Its turn is now, so it is taken back;
@@ -133,6 +152,15 @@ extension Engine {
             continuation.resume()
             if ready.count > count { run(ready.removeLast(), taskExecutor, serialExecutor) }
         }
+    }
+
+    /// Runs a job that ends a `Task.sleep`, here and now, so that nobody can come between.
+    @inline(never)
+    private func runWakingJob(_ job: UnownedJob) {
+        let step = LoopStep.task(unsafeBitCast(job, to: UInt.self))
+        if state.isObserved { observer?.stepBegan(step) }
+        job.runSynchronously(on: .none)
+        if state.isObserved { observer?.stepEnded(step, node: nil) }
     }
 
     @inline(__always)

@@ -11,12 +11,6 @@ enum Wakeup {
     case cancelled
 }
 
-/// A job and the executor that it came through.
-struct ReadyJob: Sendable {
-    let job: UnownedJob
-    let isIsolated: Bool
-}
-
 /// Who is to go on when a token's time has come: each parked task, delayed job and scheduled call.
 ///
 /// The life of a slot: free → reserved → parked → free, or, when the waker or the cancellation comes before
@@ -29,7 +23,7 @@ struct WaiterTable {
         case task(UnsafeContinuation<Wakeup, Never>)
         /// A task that not even its cancellation wakes.
         case uncancellable(UnsafeContinuation<Wakeup, Never>)
-        case job(ReadyJob)
+        case job(UnownedJob)
         case call(ScheduledCall)
     }
 
@@ -168,7 +162,7 @@ struct WaiterTable {
     /// The job that waits under this token, if it is one of the runtime's that its Task.sleep delays.
     func delayedJob(of token: WaiterToken) -> UnownedJob? {
         guard let index = index(of: token), case .job(let job) = slots[Int(index)].waiter else { return nil }
-        return job.job
+        return job
     }
 
     /// Every task that is parked now and may be cancelled.

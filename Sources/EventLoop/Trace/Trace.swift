@@ -14,10 +14,10 @@ import Synchronization
 /// ``record(_:on:_:)`` adds what blocking code does, at the same scale. Times are those of the loops' clocks,
 /// in nanoseconds; a virtual clock's, too, where a step takes no time.
 ///
-/// What it costs: nothing that can be measured while no trace is recorded (a load and a branch for each step,
-/// wait and wake-up: 11 of the 2,205 instructions of a yield). Recording costs some 250 ns for each step and a
-/// microsecond for each task, and 24 bytes for each event, of which a step has two to four; nothing is
-/// allocated for an event.
+/// What it costs: nothing that can be measured while no trace is recorded (a load and a branch for each
+/// step, wait and wake-up: 11 of the 2,205 instructions of a yield). Recording costs some 250 ns for each
+/// step and a microsecond for each task, and 24 bytes for each event, of which a step has two to four;
+/// nothing is allocated for an event.
 ///
 /// All members may be used from any thread, at any time.
 public final class Trace: Sendable {

@@ -107,9 +107,12 @@ struct RunningSnippets {
             loop.callSoonThreadSafe { loop.stop() }
             // snippet.end
         }
-        // Returns because of the call, before or after which it may begin.
-        try loop.run()
+        // Returns because of the call, before or after which it may begin. On a thread of its own, for the
+        // other one needs one of the test's to begin.
+        try await onThread {
+            try loop.run()
+            try loop.close()
+        }
         try await thread.value
-        try loop.close()
     }
 }

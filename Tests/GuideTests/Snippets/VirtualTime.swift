@@ -1,6 +1,8 @@
 // Code of the article about testing with virtual time.
 
 import EventLoop
+import EventLoopTesting
+import TestSupport
 import Testing
 
 @Suite("In the guide: virtual time", .timeLimit(.minutes(1)))
@@ -71,4 +73,53 @@ struct VirtualTimeSnippets {
         #expect(try order(seed: 42) == order(seed: 42))
         // snippet.end
     }
+
+    @Test("a seed shows the update that gets lost")
+    func explore() async throws {
+        #expect(try EventLoop(clock: .virtual).run { try await transferTwice() } == 30)
+        try await onThread {
+            // snippet.explore
+            let failure = #expect(throws: SeedFailure.self) {
+                try EventLoop.explore(seeds: 1000) {
+                    let balance = try await transferTwice()
+                    if balance != 30 { throw Wrong(balance: balance) }
+                }
+            }
+            // snippet.end
+            #expect(failure?.error is Wrong)
+        }
+    }
+
+    // snippet.trait
+    @Test(.virtualTime(seeds: 1000))
+    func waits() async throws {
+        let task = spawn { try await fetch("A", taking: .seconds(3600)) }
+        try await sleep(for: .seconds(3599))
+        #expect(!task.isDone)
+        #expect(try await task.value == "A done")
+    }
+    // snippet.end
 }
+
+private struct Wrong: Error {
+    let balance: Int
+}
+
+// snippet.lost_update
+func transferTwice() async throws -> Int {
+    var balance = 0
+    try await gather(
+        {
+            let before = balance
+            await yield()
+            balance = before + 10
+        },
+        {
+            await yield()
+            let before = balance
+            await yield()
+            balance = before + 20
+        })
+    return balance
+}
+// snippet.end

@@ -143,19 +143,21 @@ struct VirtualClockOthersTests {
             sigaction(SIGURG, &action, &former)
             defer { sigaction(SIGURG, &former, nil) }
             let waiting = pthread_self()
-            let (isOver, interrupted) = (Counter(), Counter())
+            let (signals, isOver, hasEnded) = (Counter(), Counter(), Counter())
             _ = Thread {
                 while isOver.value == 0 {
                     pthread_kill(waiting, SIGURG)
+                    signals.increment()
                     usleep(500)
                 }
-                interrupted.increment()
+                hasEnded.increment()
             }
+            block(until: { signals.value > 0 })
             let before = EventLoop.Instant.realNow
             #expect(reactor.wait(atMost: .milliseconds(20)) == 0)
             #expect(before.duration(to: .realNow) >= .milliseconds(20))
             isOver.increment()
-            block(until: { interrupted.value == 1 })
+            block(until: { hasEnded.value == 1 })
         }
     }
 

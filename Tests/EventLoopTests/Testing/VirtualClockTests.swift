@@ -177,6 +177,21 @@ struct VirtualClockTests {
         #expect(loop.now == seconds(1))
     }
 
+    @Test("an advance that was cancelled leaves a manual clock no permission either")
+    func cancelledManual() async throws {
+        _ = try await onThread {
+            #expect(throws: DeadlockError.self) {
+                try TestRun.run(clock: .manual, seed: nil, patience: .zero) {
+                    let mover = spawn { try await EventLoop.current.advance(by: .seconds(5)) }
+                    await turns(2)
+                    mover.cancel()
+                    _ = await mover.result
+                    try await sleep(for: .seconds(2))
+                }
+            }
+        }
+    }
+
     @Test("what is due at the very end of an advance is done within it")
     func end() throws {
         let loop = try EventLoop(clock: .manual)
@@ -186,8 +201,12 @@ struct VirtualClockTests {
             loop.callLater(.seconds(1), again)
         }
         loop.callLater(.seconds(1), again)
+        let late = loop.spawn {
+            try await sleep(for: .seconds(3))
+            await turns(5)
+        }
         try loop.run(for: .seconds(3))
-        #expect(times.count == 3)
+        #expect(times.count == 3 && late.isDone)
         try loop.runBody { try await EventLoop.current.advance(by: .seconds(3)) }
         #expect(times.all == (1...6).map(seconds))
     }

@@ -4,7 +4,7 @@ import Glibc
 // Those that end their process by a signal are not listed: their tests know what is to come of them.
 let cases =
     runCases + onTheLoopCases + endCases + threadCases + signalCases + syncCases + sampleCases
-    + debugCases + guideCases + virtualTimeCases
+    + debugCases + traceCases + guideCases + virtualTimeCases
 guard CommandLine.arguments.count > 1 else {
     for one in cases { print(one.name) }
     exit(0)

@@ -69,7 +69,9 @@ enum Page {
         input { width: 15em; }
         button { cursor: pointer; }
         button:hover { border-color: var(--accent); }
-        button[aria-pressed="true"] { background: var(--accent); border-color: var(--accent); color: var(--panel); }
+        button[aria-pressed="true"] {
+          background: var(--accent); border-color: var(--accent); color: var(--panel);
+        }
         :focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }
         [role="group"] { display: flex; }
         [role="group"] button { border-radius: 0; margin-left: -1px; min-width: 34px; }

@@ -2,7 +2,7 @@ import EventLoop
 import EventLoopTesting
 import Testing
 
-@Suite("trait .virtualTime(seeds:)", .timeLimit(.minutes(1)))
+@Suite("trait .virtualTime(seeds:)", .timeLimit(.minutes(5)))
 struct SeedTests {
     private static func losing() -> @Sendable @concurrent () async throws -> Void {
         {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import EventLoopTesting
 
-@Suite("tests that get stuck", .timeLimit(.minutes(1)))
+@Suite("tests that get stuck", .timeLimit(.minutes(5)))
 struct StuckTests {
     @Test("tasks that wait for each other end, and the test fails with what they waited for")
     func deadlock() async throws {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventLoopTesting
 
-@Suite("trait .virtualTime", .timeLimit(.minutes(1)))
+@Suite("trait .virtualTime", .timeLimit(.minutes(5)))
 struct VirtualTimeTraitTests {
     @Test("the test runs on a loop whose clock leaps", .virtualTime)
     func leaps() async throws {

@@ -3,7 +3,7 @@ import Testing
 @testable import EventLoop
 
 /// That the chaos finds what it is there to find: each of these has a fault on purpose.
-@Suite("chaos", .timeLimit(.minutes(1)))
+@Suite("chaos", .timeLimit(.minutes(5)))
 struct ChaosTests {
     /// A lock that loses its place in line when who waits for it is cancelled after it was handed over.
     private final class FaultyLock {

@@ -4,7 +4,7 @@ import Testing
 
 /// Queues, channels and broadcasts, with both sides cancelled wherever they are: no item gets lost, and none
 /// comes twice.
-@Suite("queues in chaos", .timeLimit(.minutes(1)))
+@Suite("queues in chaos", .timeLimit(.minutes(5)))
 struct QueueChaosTests {
     /// What was put, or sent, and what has come out.
     private final class Account {

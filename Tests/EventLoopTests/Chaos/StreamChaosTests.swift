@@ -6,7 +6,7 @@ import Testing
 ///
 /// Ends are told by shutdown and not by close alone: a process that another test starts has copies of all
 /// descriptors for a moment, which would keep an end back, and virtual time would not wait for it.
-@Suite("streams in chaos", .timeLimit(.minutes(1)))
+@Suite("streams in chaos", .timeLimit(.minutes(5)))
 struct StreamChaosTests {
     @Test("a cancelled read takes nothing: all bytes arrive, once and in order")
     func reads() async throws {

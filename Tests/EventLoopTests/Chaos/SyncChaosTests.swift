@@ -4,7 +4,7 @@ import Testing
 
 /// Locks, permits, events and barriers, with their waiters cancelled wherever they are: nothing gets lost,
 /// and nobody waits for ever.
-@Suite("synchronisation in chaos", .timeLimit(.minutes(1)))
+@Suite("synchronisation in chaos", .timeLimit(.minutes(5)))
 struct SyncChaosTests {
     @Test("a lock is one task's at a time, and free in the end")
     func lock() async throws {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Debug mode: slow steps", .timeLimit(.minutes(1)))
+@Suite("Debug mode: slow steps", .timeLimit(.minutes(5)))
 struct DebugModeTests {
     /// A clock that a step moves, in nanoseconds.
     private final class HandClock: @unchecked Sendable {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Metrics", .timeLimit(.minutes(1)))
+@Suite("Metrics", .timeLimit(.minutes(5)))
 struct LoopMetricsTests {
     @Test("a new loop has done nothing")
     func new() throws {

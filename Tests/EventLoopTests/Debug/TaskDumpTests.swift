@@ -4,7 +4,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("A dump of the tasks", .timeLimit(.minutes(1)))
+@Suite("A dump of the tasks", .timeLimit(.minutes(5)))
 struct TaskDumpTests {
     /// Runs `body` on a loop in debug mode whose time is virtual.
     private func debugged<Success: Sendable>(

@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("close", .timeLimit(.minutes(1)))
+@Suite("close", .timeLimit(.minutes(5)))
 struct CloseTests {
     @Test("it cancels every task that is left, and awaits them all")
     func cancels() throws {

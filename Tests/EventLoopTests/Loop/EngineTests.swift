@@ -4,7 +4,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("A turn", .timeLimit(.minutes(1)))
+@Suite("A turn", .timeLimit(.minutes(5)))
 struct EngineTests {
     @Test("in a turn come: what was ready, then descriptors, then timers, then what other threads left")
     func order() async throws {

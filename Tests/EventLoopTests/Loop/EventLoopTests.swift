@@ -4,7 +4,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("EventLoop on a thread of its own", .timeLimit(.minutes(1)))
+@Suite("EventLoop on a thread of its own", .timeLimit(.minutes(5)))
 struct InstanceModeTests {
     // MARK: - Running
 

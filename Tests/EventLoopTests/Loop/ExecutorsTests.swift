@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Executors of a loop on a thread of its own", .timeLimit(.minutes(1)))
+@Suite("Executors of a loop on a thread of its own", .timeLimit(.minutes(5)))
 struct ExecutorsTests {
     @Test(
         "a task with the preference stays on the loop's thread",

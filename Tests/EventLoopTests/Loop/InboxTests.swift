@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Inbox", .timeLimit(.minutes(1)))
+@Suite("Inbox", .timeLimit(.minutes(5)))
 struct InboxTests {
     @Test("only a loop that sleeps is to be rung for, and once")
     func bell() {

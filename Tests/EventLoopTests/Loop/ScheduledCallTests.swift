@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("callSoon, callLater and callAt", .timeLimit(.minutes(1)))
+@Suite("callSoon, callLater and callAt", .timeLimit(.minutes(5)))
 struct ScheduledCallTests {
     // MARK: - Order
 

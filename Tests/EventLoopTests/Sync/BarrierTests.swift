@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Barrier", .timeLimit(.minutes(1)))
+@Suite("Barrier", .timeLimit(.minutes(5)))
 struct BarrierTests {
     @Test("all pass once the last has come, numbered in the order in which they came")
     func passes() async throws {

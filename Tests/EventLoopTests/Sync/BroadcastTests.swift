@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Broadcast", .timeLimit(.minutes(1)))
+@Suite("Broadcast", .timeLimit(.minutes(5)))
 struct BroadcastTests {
     // MARK: - Sending
 

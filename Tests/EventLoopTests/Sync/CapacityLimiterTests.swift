@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("CapacityLimiter", .timeLimit(.minutes(1)))
+@Suite("CapacityLimiter", .timeLimit(.minutes(5)))
 struct CapacityLimiterTests {
     /// Somebody who borrows without being a task.
     private final class Borrower: Sendable {}

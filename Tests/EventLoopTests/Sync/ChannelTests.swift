@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Channel", .timeLimit(.minutes(1)))
+@Suite("Channel", .timeLimit(.minutes(5)))
 struct ChannelTests {
     // MARK: - Rendezvous
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Condition", .timeLimit(.minutes(1)))
+@Suite("Condition", .timeLimit(.minutes(5)))
 struct ConditionTests {
     @Test("a wait releases the lock, and has it again when it returns")
     func waitAndNotify() async throws {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Event", .timeLimit(.minutes(1)))
+@Suite("Event", .timeLimit(.minutes(5)))
 struct EventTests {
     @Test("a wait for an event that is set returns at once")
     func setBefore() async throws {

@@ -2,7 +2,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Exchange and HandOver", .timeLimit(.minutes(1)))
+@Suite("Exchange and HandOver", .timeLimit(.minutes(5)))
 struct ExchangeTests {
     @Test("each item that comes in is counted once, also from hand to hand")
     func accepted() async throws {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("ItemStore", .timeLimit(.minutes(1)))
+@Suite("ItemStore", .timeLimit(.minutes(5)))
 struct ItemStoreTests {
     @Test("a ring does what an array would do, through growth, ebb and around its end", arguments: 1...5)
     func ring(seed: UInt64) {

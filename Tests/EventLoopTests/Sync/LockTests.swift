@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Lock", .timeLimit(.minutes(1)))
+@Suite("Lock", .timeLimit(.minutes(5)))
 struct LockTests {
     @Test("a free lock is taken at once, a taken one is not, and a release makes it free")
     func acquireAndRelease() async throws {

@@ -4,7 +4,7 @@ import Testing
 @testable import EventLoop
 
 /// Finished work, shutdown and iteration.
-@Suite("Queue: join and shutdown", .timeLimit(.minutes(1)))
+@Suite("Queue: join and shutdown", .timeLimit(.minutes(5)))
 struct QueueEndTests {
     // MARK: - Finished work
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("LIFOQueue and PriorityQueue", .timeLimit(.minutes(1)))
+@Suite("LIFOQueue and PriorityQueue", .timeLimit(.minutes(5)))
 struct QueueOrderTests {
     @Test("a LIFO queue gives the last item first")
     func lifo() async throws {

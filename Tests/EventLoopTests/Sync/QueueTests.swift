@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Queue", .timeLimit(.minutes(1)))
+@Suite("Queue", .timeLimit(.minutes(5)))
 struct QueueTests {
     // MARK: - Without waiting
 

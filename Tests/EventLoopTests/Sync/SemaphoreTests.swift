@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Semaphore and BoundedSemaphore", .timeLimit(.minutes(1)))
+@Suite("Semaphore and BoundedSemaphore", .timeLimit(.minutes(5)))
 struct SemaphoreTests {
     @Test("as many as there are permits go through, the next waits")
     func permits() async throws {

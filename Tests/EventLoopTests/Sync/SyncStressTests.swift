@@ -5,7 +5,7 @@ import Testing
 
 /// Random programs that cancel tasks wherever they are, over many seeds: no permit, notification or place in
 /// line may get lost, and none be there twice.
-@Suite("Synchronisation under random cancellations", .timeLimit(.minutes(1)))
+@Suite("Synchronisation under random cancellations", .timeLimit(.minutes(5)))
 struct SyncStressTests {
     /// Runs the program for 200 seeds: half of them on a loop that keeps the order of ready tasks, the others
     /// on loops that draw it.

@@ -11,7 +11,7 @@ private func job(_ seconds: Int, fails: Bool = false) -> LoopTask<Int> {
     }
 }
 
-@Suite("asCompleted, of tasks", .timeLimit(.minutes(1)))
+@Suite("asCompleted, of tasks", .timeLimit(.minutes(5)))
 struct AsCompletedTests {
     @Test("tasks come in the order in which they end, as soon as they have")
     func order() throws {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("asCompleted, of operations", .timeLimit(.minutes(1)))
+@Suite("asCompleted, of operations", .timeLimit(.minutes(5)))
 struct EachCompletedTests {
     @Test("values come in the order in which they are there, with their elements")
     func order() throws {

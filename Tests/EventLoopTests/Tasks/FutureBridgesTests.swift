@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Futures of results, tasks, callbacks and threads", .timeLimit(.minutes(1)))
+@Suite("Futures of results, tasks, callbacks and threads", .timeLimit(.minutes(5)))
 struct FutureBridgesTests {
     // MARK: - Of results
 

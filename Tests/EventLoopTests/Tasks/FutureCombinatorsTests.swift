@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Futures made of others", .timeLimit(.minutes(1)))
+@Suite("Futures made of others", .timeLimit(.minutes(5)))
 struct FutureCombinatorsTests {
     // MARK: - Of one
 

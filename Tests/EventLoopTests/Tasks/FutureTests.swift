@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Future and Promise", .timeLimit(.minutes(1)))
+@Suite("Future and Promise", .timeLimit(.minutes(5)))
 struct FutureTests {
     @Test("a value that is set before is there at once, and again")
     func valueBefore() async throws {

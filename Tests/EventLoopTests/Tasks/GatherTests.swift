@@ -2,7 +2,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Gather", .timeLimit(.minutes(1)))
+@Suite("Gather", .timeLimit(.minutes(5)))
 struct GatherTests {
     // MARK: - Results
 

@@ -5,7 +5,7 @@ import Testing
 
 /// The caller is on the loop because its actor lives there. Its task has no preference, so what is isolated
 /// to nothing would run elsewhere.
-@Suite("Children of an actor's code", .timeLimit(.minutes(1)))
+@Suite("Children of an actor's code", .timeLimit(.minutes(5)))
 struct GroupChildrenTests {
     @Test("they stay on the loop", arguments: Combination.allCases)
     func stay(combination: Combination) async throws {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("spawn and LoopTask", .timeLimit(.minutes(1)))
+@Suite("spawn and LoopTask", .timeLimit(.minutes(5)))
 struct LoopTaskTests {
     @Test("a spawned task runs on its loop, has a name, and returns its value")
     func value() async throws {

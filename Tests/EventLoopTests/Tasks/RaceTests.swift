@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("race and firstSuccess", .timeLimit(.minutes(1)))
+@Suite("race and firstSuccess", .timeLimit(.minutes(5)))
 struct RaceTests {
     @Test("the first value wins; the others are cancelled and awaited")
     func value() throws {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("shield", .timeLimit(.minutes(1)))
+@Suite("shield", .timeLimit(.minutes(5)))
 struct ShieldTests {
     @Test("it returns what the task returns, before its end and after")
     func value() throws {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Sleep and yield", .timeLimit(.minutes(1)))
+@Suite("Sleep and yield", .timeLimit(.minutes(5)))
 struct SleepTests {
     // MARK: - Time
 

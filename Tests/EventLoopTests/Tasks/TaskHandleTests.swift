@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Tasks: eager start, callbacks, handles", .timeLimit(.minutes(1)))
+@Suite("Tasks: eager start, callbacks, handles", .timeLimit(.minutes(5)))
 struct TaskHandleTests {
     // MARK: - Eager start
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("withTaskScope", .timeLimit(.minutes(1)))
+@Suite("withTaskScope", .timeLimit(.minutes(5)))
 struct TaskScopeTests {
     private func errors(of body: () async throws -> Void) async -> [TestError] {
         do {

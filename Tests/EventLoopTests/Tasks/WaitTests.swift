@@ -14,7 +14,7 @@ private func job(_ seconds: Int, fails: Bool = false) -> LoopTask<Int> {
 
 private func names<Success>(_ tasks: [LoopTask<Success>]) -> [String] { tasks.map { $0.name ?? "" } }
 
-@Suite("wait(for:)", .timeLimit(.minutes(1)))
+@Suite("wait(for:)", .timeLimit(.minutes(5)))
 struct WaitTests {
     // MARK: - Conditions
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("explore", .timeLimit(.minutes(1)))
+@Suite("explore", .timeLimit(.minutes(5)))
 struct ExploreTests {
     /// An update gets lost when the second task reads before the first one has written. In the usual order
     /// the first always comes first.

@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("SeededOrder", .timeLimit(.minutes(1)))
+@Suite("SeededOrder", .timeLimit(.minutes(5)))
 struct SeededOrderTests {
     /// The order in which a new loop runs tasks that became ready together.
     private func order(of count: Int, seed: UInt64?, clock: EventLoop.ClockKind = .virtual) throws -> [Int] {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("LoopThread", .timeLimit(.minutes(1)))
+@Suite("LoopThread", .timeLimit(.minutes(5)))
 struct LoopThreadTests {
     // MARK: - Running
 

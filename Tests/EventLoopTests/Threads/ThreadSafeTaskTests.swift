@@ -4,7 +4,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("spawnThreadSafe and ThreadSafeTask", .timeLimit(.minutes(1)))
+@Suite("spawnThreadSafe and ThreadSafeTask", .timeLimit(.minutes(5)))
 struct ThreadSafeTaskTests {
     // MARK: - Waiting from a thread
 

@@ -8,7 +8,7 @@ private enum Local {
     @TaskLocal static var value = 0
 }
 
-@Suite("toThread", .timeLimit(.minutes(1)))
+@Suite("toThread", .timeLimit(.minutes(5)))
 struct ToThreadTests {
     @Test("the work's value comes back, and it ran outside the loop")
     func value() async throws {

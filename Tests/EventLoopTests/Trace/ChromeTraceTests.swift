@@ -4,7 +4,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Trace for Perfetto", .timeLimit(.minutes(1)))
+@Suite("Trace for Perfetto", .timeLimit(.minutes(5)))
 struct ChromeTraceTests {
     /// A program with all that a trace can hold, on real time.
     static func sample() async throws -> Trace {

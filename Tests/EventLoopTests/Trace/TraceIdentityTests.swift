@@ -4,7 +4,7 @@ import Testing
 @testable import EventLoop
 
 /// Tasks that the loop did not start: it knows their addresses only.
-@Suite("Trace of plain tasks", .timeLimit(.minutes(1)))
+@Suite("Trace of plain tasks", .timeLimit(.minutes(5)))
 struct TraceIdentityTests {
     @Test("a plain task has a row of its own, with its name, from its start")
     func plain() throws {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Limits of a trace", .timeLimit(.minutes(1)))
+@Suite("Limits of a trace", .timeLimit(.minutes(5)))
 struct TraceLimitTests {
     @Test("when there is no more room, the oldest events go, with the tasks that nothing is left of")
     func oldest() throws {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Trace of a loop", .timeLimit(.minutes(1)))
+@Suite("Trace of a loop", .timeLimit(.minutes(5)))
 struct TraceLoopTests {
     @Test("idle time, timers and calls are there, and calls with the place that scheduled them")
     func loop() throws {

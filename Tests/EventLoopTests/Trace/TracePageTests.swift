@@ -5,7 +5,7 @@ import Testing
 @testable import EventLoop
 
 /// What the program writes into a page. How a browser shows it is the matter of Scripts/test-trace-page.
-@Suite("Page of a trace", .timeLimit(.minutes(1)))
+@Suite("Page of a trace", .timeLimit(.minutes(5)))
 struct TracePageTests {
     private func page(of trace: Trace, title: String? = nil) throws -> (text: String, data: JSON) {
         try withTemporaryFile { path in

@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Trace of tasks", .timeLimit(.minutes(1)))
+@Suite("Trace of tasks", .timeLimit(.minutes(5)))
 struct TraceTaskTests {
     @Test("what tasks do is there to the nanosecond: steps, waits with their reasons, ends")
     func spans() throws {

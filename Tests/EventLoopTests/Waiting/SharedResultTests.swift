@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("SharedResult", .timeLimit(.minutes(1)))
+@Suite("SharedResult", .timeLimit(.minutes(5)))
 struct SharedResultTests {
     @Test("the first result stays")
     func once() throws {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("ThreadPool", .timeLimit(.minutes(1)))
+@Suite("ThreadPool", .timeLimit(.minutes(5)))
 struct ThreadPoolTests {
     // MARK: - Threads and their number
 

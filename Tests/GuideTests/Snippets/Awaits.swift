@@ -3,7 +3,7 @@
 import EventLoop
 import Testing
 
-@Suite("In the guide: what happens at an await", .timeLimit(.minutes(1)))
+@Suite("In the guide: what happens at an await", .timeLimit(.minutes(5)))
 struct AwaitSnippets {
     @Test("an await of what is there does not end a step")
     func steps() throws {

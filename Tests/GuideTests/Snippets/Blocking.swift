@@ -10,7 +10,7 @@ func sleepBlocking(_ duration: Duration) {
     while ContinuousClock.now < end { usleep(1000) }
 }
 
-@Suite("In the guide: blocking", .timeLimit(.minutes(1)))
+@Suite("In the guide: blocking", .timeLimit(.minutes(5)))
 struct BlockingSnippets {
     @Test("a slow step is reported with its task's name")
     func slowStep() throws {

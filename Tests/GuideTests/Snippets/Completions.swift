@@ -3,7 +3,7 @@
 import EventLoop
 import Testing
 
-@Suite("In the guide: completions", .timeLimit(.minutes(1)))
+@Suite("In the guide: completions", .timeLimit(.minutes(5)))
 struct CompletionSnippets {
     /// Three that end after 3, 1 and 2 seconds.
     private func startTasks() -> [LoopTask<String>] {

@@ -4,7 +4,7 @@ import EventLoop
 import TestSupport
 import Testing
 
-@Suite("In the guide: futures", .timeLimit(.minutes(1)))
+@Suite("In the guide: futures", .timeLimit(.minutes(5)))
 struct FutureSnippets {
     @Test("a promise is set once, and all who await its future go on")
     func promise() throws {

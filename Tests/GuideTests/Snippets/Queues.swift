@@ -3,7 +3,7 @@
 import EventLoop
 import Testing
 
-@Suite("In the guide: queues", .timeLimit(.minutes(1)))
+@Suite("In the guide: queues", .timeLimit(.minutes(5)))
 struct QueueSnippets {
     @Test("workers take jobs from a queue until it is shut down")
     func workers() throws {

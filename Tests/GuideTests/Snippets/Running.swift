@@ -4,7 +4,7 @@ import EventLoop
 import TestSupport
 import Testing
 
-@Suite("In the guide: running", .timeLimit(.minutes(1)))
+@Suite("In the guide: running", .timeLimit(.minutes(5)))
 struct RunningSnippets {
     @Test("a loop runs one body after another, and is closed")
     func runner() throws {

@@ -3,7 +3,7 @@
 import EventLoop
 import Testing
 
-@Suite("In the guide: streams", .timeLimit(.minutes(1)))
+@Suite("In the guide: streams", .timeLimit(.minutes(5)))
 struct StreamSnippets {
     @Test("a server answers each of its clients")
     func server() throws {

@@ -3,7 +3,7 @@
 import EventLoop
 import Testing
 
-@Suite("In the guide: synchronisation", .timeLimit(.minutes(1)))
+@Suite("In the guide: synchronisation", .timeLimit(.minutes(5)))
 struct SynchronisationSnippets {
     @Test("a lock lets one task at a time through")
     func lock() throws {

@@ -9,7 +9,7 @@ enum Request {
     // snippet.end
 }
 
-@Suite("In the guide: tasks", .timeLimit(.minutes(1)))
+@Suite("In the guide: tasks", .timeLimit(.minutes(5)))
 struct TaskSnippets {
     @Test("a task runs beside its creator, and its value can be awaited")
     func createTask() throws {

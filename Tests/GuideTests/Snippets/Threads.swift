@@ -4,7 +4,7 @@ import EventLoop
 import TestSupport
 import Testing
 
-@Suite("In the guide: threads", .timeLimit(.minutes(1)))
+@Suite("In the guide: threads", .timeLimit(.minutes(5)))
 struct ThreadSnippets {
     private static func countWords(_ text: String) -> Int { text.split(separator: " ").count }
 

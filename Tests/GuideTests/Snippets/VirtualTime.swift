@@ -5,7 +5,7 @@ import EventLoopTesting
 import TestSupport
 import Testing
 
-@Suite("In the guide: virtual time", .timeLimit(.minutes(1)))
+@Suite("In the guide: virtual time", .timeLimit(.minutes(5)))
 struct VirtualTimeSnippets {
     @Test("a virtual clock leaps")
     func leaps() throws {

@@ -3,7 +3,7 @@
 import EventLoop
 import Testing
 
-@Suite("In the guide: waiting", .timeLimit(.minutes(1)))
+@Suite("In the guide: waiting", .timeLimit(.minutes(5)))
 struct WaitingSnippets {
     @Test("a sleep takes its time, and a sleep of zero lets others go first")
     func sleeping() throws {

@@ -142,6 +142,11 @@ struct VirtualClockOthersTests {
             var former = sigaction()
             sigaction(SIGURG, &action, &former)
             defer { sigaction(SIGURG, &former, nil) }
+            // The runtime's threads block all signals, and what they start does, too.
+            var signal = sigset_t()
+            sigemptyset(&signal)
+            sigaddset(&signal, SIGURG)
+            pthread_sigmask(SIG_UNBLOCK, &signal, nil)
             let waiting = pthread_self()
             let (signals, isOver, hasEnded) = (Counter(), Counter(), Counter())
             _ = Thread {

@@ -1,7 +1,7 @@
 /// A body with a time limit: the child that runs it, and the alarm that cancels it.
 ///
-/// What the body is given of it is a ``Timeout``. One object for both, because a time limit that is not needed
-/// is the common case, and costs little more than what it allocates.
+/// What the body is given of it is a ``Timeout``. One object for both, because a time limit that is not
+/// needed is the common case, and costs little more than what it allocates.
 @usableFromInline
 final class TimedChild: ChildTask, @unchecked Sendable {
     private(set) var deadline: EventLoop.Instant

@@ -14,8 +14,8 @@ public final class ScheduledCall: @unchecked Sendable {
     public let line: UInt
     var timer: Reactor.Timer?
     var token: WaiterToken?
-    /// Whether ``cancel()`` came before the call.
-    public private(set) var isCancelled = false
+    // Not public itself: the runtime would check each access for exclusivity.
+    private var wasCancelled = false
 
     init(
         engine: Engine, deadline: EventLoop.Instant? = nil, fileID: String = #fileID, line: UInt = #line,
@@ -28,6 +28,9 @@ public final class ScheduledCall: @unchecked Sendable {
         self.function = function
     }
 
+    /// Whether ``cancel()`` came before the call.
+    public var isCancelled: Bool { wasCancelled }
+
     /// Forgets the call and gives its timer and its function's captures back at once. Calling it again,
     /// or after the call, does nothing.
     ///
@@ -35,7 +38,7 @@ public final class ScheduledCall: @unchecked Sendable {
     public func cancel() {
         guard function != nil else { return }
         engine.assertMayBeUsedHere("cancel()")
-        isCancelled = true
+        wasCancelled = true
         function = nil
         if let timer { engine.reactor.cancelTimer(timer) }
         if let token { _ = engine.waiters.end(token, with: .cancelled) }

@@ -36,7 +36,10 @@ public final class ScheduledCall: @unchecked Sendable {
         guard function != nil else { return }
         engine.assertMayBeUsedHere("cancel()")
         isCancelled = true
+        // Held until the end: the deinit of what it captures may cancel the call, too.
+        let dropped = function
         function = nil
+        defer { withExtendedLifetime(dropped) {} }
         if let timer { engine.reactor.cancelTimer(timer) }
         if let token { _ = engine.waiters.end(token, with: .cancelled) }
         timer = nil
@@ -45,7 +48,9 @@ public final class ScheduledCall: @unchecked Sendable {
 
     /// The loop is gone: a later ``cancel()`` has nothing to do, and nobody to do it with.
     func forget() {
+        let dropped = function
         function = nil
+        withExtendedLifetime(dropped) {}
     }
 
     func run() {

@@ -39,7 +39,10 @@ public final class ScheduledCall: @unchecked Sendable {
         guard function != nil else { return }
         engine.assertMayBeUsedHere("cancel()")
         wasCancelled = true
+        // Held until the end: the deinit of what it captures may cancel the call, too.
+        let dropped = function
         function = nil
+        defer { withExtendedLifetime(dropped) {} }
         if let timer { engine.reactor.cancelTimer(timer) }
         if let token { _ = engine.waiters.end(token, with: .cancelled) }
         timer = nil
@@ -48,7 +51,9 @@ public final class ScheduledCall: @unchecked Sendable {
 
     /// The loop is gone: a later ``cancel()`` has nothing to do, and nobody to do it with.
     func forget() {
+        let dropped = function
         function = nil
+        withExtendedLifetime(dropped) {}
     }
 
     func run() {

@@ -55,6 +55,22 @@ struct CloseTests {
         }
     }
 
+    @Test("a callback that is added to what will not happen any more is let go, and the loop with it")
+    func lateCallback() throws {
+        weak var engine: Engine?
+        do {
+            let loop = try EventLoop()
+            engine = loop.engine
+            let (promise, other) = (Promise<Int>(on: loop), Promise<Int>(on: loop))
+            try loop.close()
+            promise.future.addDoneCallback { _ in Issue.record("called by a loop that is closed") }
+            promise.succeed(1)
+            _ = other.future.map { $0 + 1 }
+            expectNothingLeft(on: loop)
+        }
+        #expect(engine == nil)
+    }
+
     @Test("it ends a task's wait for the end of another that takes its time")
     func waitsForWaiters() throws {
         let loop = try EventLoop(clock: .virtual)

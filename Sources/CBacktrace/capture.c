@@ -52,9 +52,11 @@ static void on_signal(int number, siginfo_t *info, void *context) {
         interrupted_at = program_counter(context);
         atomic_store(&stage, ANSWERED);
         sem_post(&answered);
+    } else if (former.sa_handler == SIG_DFL || former.sa_handler == SIG_IGN) {
+        // Nobody's, whatever the flags say.
     } else if (former.sa_flags & SA_SIGINFO) {
         former.sa_sigaction(number, info, context);
-    } else if (former.sa_handler != SIG_DFL && former.sa_handler != SIG_IGN) {
+    } else {
         former.sa_handler(number);
     }
     errno = error;

@@ -81,26 +81,31 @@ final class Watchdog: Sendable {
 
     // MARK: - On a thread of its own
 
+    /// The threshold may be lowered at any time, and nobody wakes this thread for that.
+    private static let longestSleep = Duration.seconds(1)
+
     /// Sleeps until a step that runs now would have run for too long; without one, until one that begins at
     /// once would have.
     private func watch(_ thread: pthread_t) {
         var number: UInt64 = 0
-        var limit = mode.stallThreshold
-        var nextLook = EventLoop.Instant.real(in: limit)
+        var threshold = mode.stallThreshold
+        var limit = threshold
+        var nextLook = EventLoop.Instant.real(in: min(limit, Self.longestSleep))
         while monitor.wait(until: nextLook, { $0.isEnding ? () : nil }) == nil {
             let step = monitor.withLock { $0.step }
-            if step?.number != number { limit = mode.stallThreshold }
-            number = step?.number ?? 0
-            guard let step else {
-                nextLook = .real(in: limit)
-                continue
+            if step?.number != number || mode.stallThreshold != threshold {
+                threshold = mode.stallThreshold
+                limit = threshold
             }
+            number = step?.number ?? 0
+            nextLook = .real(in: min(limit, Self.longestSleep))
+            guard let step else { continue }
             let lasting = step.began.duration(to: .real(in: .zero))
             if lasting >= limit {
                 report(step, of: thread, lasting: lasting)
                 while limit <= lasting { limit = limit * 2 }
             }
-            nextLook = step.began.advanced(by: limit)
+            nextLook = min(nextLook, step.began.advanced(by: limit))
         }
     }
 

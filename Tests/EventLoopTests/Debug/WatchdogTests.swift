@@ -186,6 +186,22 @@ struct WatchdogTests {
         #expect(stalls.all.first?.backtrace.isEmpty == false)
     }
 
+    @Test("a threshold that is lowered while the loop runs counts from then on")
+    func loweredThreshold() async {
+        await #expect(processExitsWith: .success) {
+            let gate = Gate()
+            let loop = try WatchdogTests.loop { _ in gate.open() }
+            loop.stallThreshold = .seconds(1_000_000)
+            try loop.runBody {
+                #expect(watchdogCount(until: 1) == 1)
+                // Long enough for it to go to sleep.
+                usleep(50_000)
+                loop.stallThreshold = .milliseconds(2)
+                blockHere(gate)
+            }
+        }
+    }
+
     @Test("the threshold is at least a millisecond")
     func leastThreshold() throws {
         let loop = try EventLoop()
@@ -217,6 +233,19 @@ struct WatchdogTests {
                 #expect(raise(SIGURG) == 0)
             }
             #expect(arrivals.load(ordering: .relaxed) == 1)
+        }
+    }
+
+    @Test("a signal that the program ignores is ignored, whatever the flags of its action say")
+    func ignoredSignal() async {
+        await #expect(processExitsWith: .success) {
+            var action = sigaction()
+            action.__sigaction_handler.sa_handler = SIG_IGN
+            action.sa_flags = SA_SIGINFO
+            sigaction(SIGURG, &action, nil)
+            try EventLoop(debug: true).runBody {
+                #expect(raise(SIGURG) == 0)
+            }
         }
     }
 

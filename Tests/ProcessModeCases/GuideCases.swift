@@ -67,7 +67,7 @@ let guideCases = [
         try EventLoop.run {
             let loop = EventLoop.current
             let isThere = Event()
-            loop.setDebugHandler { report in
+            loop.setDebugHandler { [unowned loop] report in
                 if case .tasks(let text) = report { dump = text }
                 loop.callSoonThreadSafe { isThere.set() }
             }

@@ -78,7 +78,7 @@ extension EventLoop {
     /// go to standard error.
     ///
     /// Slow steps and tasks are reported on the loop's thread, stalls on another. The handler must not wait
-    /// for the loop.
+    /// for the loop. The loop keeps it: what it captures of the loop it should not own.
     public func setDebugHandler(_ handler: @escaping @Sendable (DebugReport) -> Void) {
         debugMode.setHandler(handler)
     }

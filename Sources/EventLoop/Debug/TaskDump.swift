@@ -89,7 +89,7 @@ struct TaskDump {
         if ready.contains(address) { return "ready" }
         if engine.currentNode === node { return "running" }
         let children = children[node.id] ?? []
-        if let child = children.first(where: { $0 is ChildTask }) { return "waits for its \(child.label)" }
+        if let child = children.first(where: { $0 is ChildTask }) { return "waits in \(child.label)" }
         if children.contains(where: { $0 is GatheredChild }) { return "waits for what it gathers" }
         if engine.state.runningJob == address { return "running" }
         return
@@ -123,8 +123,8 @@ extension EventLoop {
     /// of `gather` stand under their parent.
     ///
     ///     Tasks of the event loop: 3
-    ///       task main, from Server/main.swift:10: waits for its body of a scope
-    ///         body of a scope: waits for the tasks of its scope, for 12.001 s
+    ///       task main, from Server/main.swift:10: waits in withTaskScope
+    ///         withTaskScope: waits for the tasks of its scope, for 12.001 s
     ///           task #3, from Server/main.swift:12: waits for descriptor 7 to be readable, for 11.512 s
     ///
     /// Traps while another thread runs the loop; see ``dumpTasksOnSignal(_:)``.

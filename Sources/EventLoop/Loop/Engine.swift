@@ -67,7 +67,6 @@ final class Engine: @unchecked Sendable {
     var closingObservers = SlotTable<any ClosingObserver>()
     /// The loop's own tasks: it keeps them alive until they end.
     var tasks = SlotTable<TaskRecord>()
-    var nextTaskID: UInt64 = 1
 
     /// The thread that runs the loop, or 0.
     let runner = Atomic<UInt>(0)

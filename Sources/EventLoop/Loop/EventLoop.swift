@@ -247,7 +247,8 @@ public final class EventLoop: Sendable {
 
     /// Replaces what is done with an error that a spawned task ended with and nobody looked at.
     ///
-    /// By default a line goes to standard error. The handler may be called on any thread.
+    /// By default a line goes to standard error. The handler may be called on any thread. The loop keeps it:
+    /// what it captures of the loop it should not own.
     public func setErrorHandler(_ handler: @escaping @Sendable (UnhandledError) -> Void) {
         engine.errorHandler.withLock { $0 = handler }
     }

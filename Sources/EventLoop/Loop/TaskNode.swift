@@ -18,8 +18,8 @@ class TaskNode: @unchecked Sendable {
     init(engine: Engine, parentID: UInt64 = 0, hearsOfCancellation: Bool = true) {
         self.engine = engine
         self.hearsOfCancellation = hearsOfCancellation
-        id = engine.nextTaskID
-        engine.nextTaskID += 1
+        id = engine.state.nextTaskID
+        engine.state.nextTaskID += 1
         self.parentID = parentID
     }
 
@@ -57,6 +57,11 @@ extension Engine {
         let task = withUnsafeCurrentTask { unsafeBitCast($0, to: UInt.self) }
         return task == 0 ? nil : taskIndex[task]
     }
+}
+
+/// Cancels a task that has not ended.
+func cancelTask(at address: UInt) {
+    unsafeBitCast(address, to: UnsafeCurrentTask.self).cancel()
 }
 
 /// The address of the task that runs, and whether it is cancelled.

@@ -11,6 +11,7 @@ struct TurnState {
     var isSeeded = false
     /// How many more times the current step may find its data there without letting others go first.
     var budget = 0
+    var nextTaskID: UInt64 = 1
 
     var counts = LoopCounts()
 }

@@ -7,59 +7,58 @@
 ///
 /// Used on the loop's thread.
 @usableFromInline
-final class ChildTask: TaskNode, @unchecked Sendable {
-    private let purpose: StaticString
+class ChildTask: TaskNode, @unchecked Sendable {
+    private final let function: StaticString
     /// The task whose work this is, if the loop owns one, until it has ended.
-    private(set) var owner: TaskRecord?
-    /// While it runs. Cancelling is what may be done to it from outside.
-    private var task: UnsafeCurrentTask?
-    private(set) var isCancelled = false
+    private(set) final var owner: TaskRecord?
+    /// The child's task while it runs, by its address, or 0.
+    private final var task: UInt = 0
+    private final var isCancelled = false
 
-    init(engine: Engine, purpose: StaticString) {
-        self.purpose = purpose
-        owner = engine.currentRecord
-        super.init(engine: engine, parentID: engine.currentNode?.id ?? 0, hearsOfCancellation: false)
+    init(engine: Engine, function: StaticString) {
+        self.function = function
+        let parent = engine.currentNode
+        owner = parent?.record
+        super.init(engine: engine, parentID: parent?.id ?? 0, hearsOfCancellation: false)
     }
 
-    override var label: String { "\(purpose)" }
+    override final var label: String { "\(function)" }
 
     /// What it spawns outlives it, like all that its parent spawns.
-    override var idAsParent: UInt64 { owner?.id ?? id }
+    override final var idAsParent: UInt64 { owner?.id ?? id }
 
     /// Asks the child to end, before it runs or while it does.
-    func cancel() {
+    final func cancel() {
         isCancelled = true
-        task?.cancel()
+        if task != 0 { cancelTask(at: task) }
     }
 
-    /// Runs `body` to its end, and returns its error. The caller's cancellation is the child's, too, and
-    /// comes through the runtime.
+    /// Runs `body` to its end. The caller's cancellation is the child's, too, and comes through the runtime.
     @inlinable
-    func run(_ body: @escaping () async throws -> Void) async -> (any Error)? {
+    final func run<Value>(_ body: @escaping () async throws -> Value) async -> Result<Value, any Error> {
         nonisolated(unsafe) let body = body
-        nonisolated(unsafe) var failure: (any Error)?
+        nonisolated(unsafe) var outcome: Result<Value, any Error>?
         await withChildren(on: currentLoop("withTimeout or withTaskScope")) { group in
             group.addImmediateTask {
-                let address = self.begin()
-                do { try await body() } catch { failure = error }
-                self.end(address)
+                self.begin()
+                do { outcome = .success(try await body()) } catch { outcome = .failure(error) }
+                self.end()
             }
         }
-        return failure
+        return outcome!
     }
 
     /// The child's task runs from here on.
     @usableFromInline
-    func begin() -> UInt {
-        task = withUnsafeCurrentTask { $0 }
-        if isCancelled { task?.cancel() }
-        return enter()
+    final func begin() {
+        task = enter()
+        if isCancelled { cancelTask(at: task) }
     }
 
     @usableFromInline
-    func end(_ address: UInt) {
-        task = nil
-        leave(address)
+    final func end() {
+        leave(task)
+        task = 0
         owner = nil
     }
 }

@@ -14,6 +14,7 @@
 /// - Throws: ``TaskScopeError`` with every error in the order in which they came, or, without any,
 ///   `CancellationError` when the body ended with one.
 /// - Precondition: A loop runs on this thread.
+@discardableResult  // A body of one expression, `scope.spawn { … }`, returns the task.
 public func withTaskScope<Value>(
     _ body: @escaping (TaskScope) async throws -> Value
 ) async throws -> Value {
@@ -55,7 +56,7 @@ public final class TaskScope: @unchecked Sendable {
 
     fileprivate init(on loop: EventLoop) {
         self.loop = loop
-        body = ChildTask(engine: loop.engine, purpose: "body of a scope")
+        body = ChildTask(engine: loop.engine, function: "withTaskScope")
     }
 
     /// Starts a task that the scope waits for. It takes its first step in a later turn, unless it is eager.
@@ -93,17 +94,15 @@ public final class TaskScope: @unchecked Sendable {
     // MARK: - Its life
 
     fileprivate func run<Value>(_ operation: @escaping () async throws -> Value) async throws -> Value {
-        var value: Value?
-        let failure = await body.run { value = try await operation() }
-        if let failure {
+        let outcome = await body.run(operation)
+        if case .failure(let failure) = outcome {
             if !(failure is CancellationError) { errors.append(failure) }
             abort()
         }
         await waitForTasks()
         isOver = true
         if !errors.isEmpty { throw TaskScopeError(errors: errors) }
-        if let failure { throw failure }
-        return value!
+        return try outcome.get()
     }
 
     private func waitForTasks() async {

@@ -24,7 +24,7 @@ public struct TimeoutError: Error, Equatable, CustomStringConvertible {
 public func withTimeout<Value>(
     _ duration: Duration?, _ body: @escaping () async throws -> Value
 ) async throws -> Value {
-    try await Timeout(after: duration, on: currentLoop("withTimeout")).run(body)
+    try await TimedChild(after: duration, on: currentLoop("withTimeout")).runInTime(body)
 }
 
 /// Runs `body` and cancels it after `duration`, or at the time that the body sets with
@@ -33,8 +33,8 @@ public func withTimeout<Value>(
 public func withTimeout<Value>(
     _ duration: Duration?, _ body: @escaping (Timeout) async throws -> Value
 ) async throws -> Value {
-    let timeout = Timeout(after: duration, on: currentLoop("withTimeout"))
-    return try await timeout.run { try await body(timeout) }
+    let child = TimedChild(after: duration, on: currentLoop("withTimeout"))
+    return try await child.runInTime { try await body(Timeout(of: child)) }
 }
 
 /// Runs `body` and cancels it at `deadline` on the loop's clock; asyncio's timeout_at. Otherwise like
@@ -43,7 +43,7 @@ public func withTimeout<Value>(
 public func withDeadline<Value>(
     _ deadline: EventLoop.Instant, _ body: @escaping () async throws -> Value
 ) async throws -> Value {
-    try await Timeout(at: deadline, on: currentLoop("withDeadline")).run(body)
+    try await TimedChild(at: deadline, on: currentLoop("withDeadline")).runInTime(body)
 }
 
 /// Runs `body` and cancels it at `deadline`, or at the time that the body sets with
@@ -52,8 +52,8 @@ public func withDeadline<Value>(
 public func withDeadline<Value>(
     _ deadline: EventLoop.Instant, _ body: @escaping (Timeout) async throws -> Value
 ) async throws -> Value {
-    let timeout = Timeout(at: deadline, on: currentLoop("withDeadline"))
-    return try await timeout.run { try await body(timeout) }
+    let child = TimedChild(at: deadline, on: currentLoop("withDeadline"))
+    return try await child.runInTime { try await body(Timeout(of: child)) }
 }
 
 /// Waits for a task's value; when that takes longer than `timeout`, cancels the task and waits for its end.
@@ -70,28 +70,19 @@ public func waitFor<Value: Sendable>(_ task: LoopTask<Value>, timeout: Duration?
 /// The time limit of a body that runs under ``withTimeout(_:_:)-(_,(Timeout)->Value)``.
 ///
 /// Bound to its loop's thread.
-public final class Timeout: @unchecked Sendable {
-    private let engine: Engine
-    @usableFromInline let child: ChildTask
-    private var alarm: ScheduledCall?
-    private var isOver = false
+public struct Timeout: Sendable {
+    @usableFromInline let child: TimedChild
+
+    @usableFromInline
+    init(of child: TimedChild) {
+        self.child = child
+    }
+
     /// When time is up; never without a limit.
-    public private(set) var deadline: EventLoop.Instant
+    public var deadline: EventLoop.Instant { child.deadline }
+
     /// Whether time was up before the body had ended.
-    public private(set) var isExpired = false
-
-    @usableFromInline
-    init(at deadline: EventLoop.Instant, on loop: EventLoop) {
-        engine = loop.engine
-        self.deadline = deadline
-        child = ChildTask(engine: engine, purpose: "body with a timeout")
-    }
-
-    @usableFromInline
-    convenience init(after duration: Duration?, on loop: EventLoop) {
-        self.init(at: duration.map { loop.engine.reactor.now.advanced(by: $0) } ?? .never, on: loop)
-        if let duration, duration <= .zero { expire() }
-    }
+    public var isExpired: Bool { child.isExpired }
 
     /// Sets another time limit; asyncio's reschedule.
     ///
@@ -100,55 +91,12 @@ public final class Timeout: @unchecked Sendable {
     /// - Throws: ``TimeoutError`` when time was up already: the body is cancelled, and stays so.
     /// - Precondition: The body has not ended.
     public func reschedule(to deadline: EventLoop.Instant) throws {
-        engine.assertOnLoop("Timeout.reschedule")
-        precondition(!isOver, "A timeout was rescheduled after its body had ended.")
-        guard !isExpired else { throw TimeoutError() }
-        alarm?.cancel()
-        self.deadline = deadline
-        setAlarm()
+        child.engine.assertOnLoop("Timeout.reschedule")
+        try child.reschedule(to: deadline)
     }
 
     /// Sets the time limit to `duration` from now. Otherwise like ``reschedule(to:)``.
     public func reschedule(after duration: Duration) throws {
-        try reschedule(to: engine.reactor.now.advanced(by: duration))
-    }
-
-    @inlinable
-    func run<Value>(_ body: @escaping () async throws -> Value) async throws -> Value {
-        var value: Value?
-        setAlarm()
-        let failure = await child.run { value = try await body() }
-        end()
-        if let failure { throw self.failure(failure) }
-        return value!
-    }
-
-    @usableFromInline
-    func end() {
-        isOver = true
-        alarm?.cancel()
-    }
-
-    /// What the caller is told when the body has ended with `error`.
-    @usableFromInline
-    func failure(_ error: any Error) -> any Error {
-        isExpired && error is CancellationError && !Task.isCancelled ? TimeoutError() : error
-    }
-
-    @usableFromInline
-    func setAlarm() {
-        guard !isExpired, deadline != .never else { return }
-        if deadline <= engine.reactor.now {
-            expire()
-        } else {
-            let alarm = ScheduledCall(engine: engine, deadline: deadline) { [unowned self] in expire() }
-            self.alarm = alarm
-            engine.schedule(alarm)
-        }
-    }
-
-    private func expire() {
-        isExpired = true
-        child.cancel()
+        try reschedule(to: child.engine.reactor.now.advanced(by: duration))
     }
 }

@@ -2,7 +2,7 @@
 public struct TracedTask: Sendable, Identifiable {
     /// Tells the tasks of a trace apart, on all its loops; in the order of their spawning on each.
     public let id: Int
-    /// The name that it was spawned with, or what it is: `gather[2]`, `body with a timeout`, `task #7`.
+    /// The name that it was spawned with, or what it is: `gather[2]`, `withTimeout`, `task #7`.
     public let name: String
     /// The task that started it, when that is in the trace, too.
     public let parentID: Int?

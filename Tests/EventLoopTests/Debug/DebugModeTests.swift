@@ -105,7 +105,7 @@ struct DebugModeTests {
             }.value
         }
         #expect(reports.count == 1)
-        #expect(reports[0].hasPrefix("A step of body with a timeout of task fetch, from EventLoopTests/"))
+        #expect(reports[0].hasPrefix("A step of withTimeout of task fetch, from EventLoopTests/"))
     }
 
     @Test("what is gathered is told by the task that gathers it")

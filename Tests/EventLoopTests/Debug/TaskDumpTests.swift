@@ -58,8 +58,8 @@ struct TaskDumpTests {
                     task listen, from \(here):\(line + 1): waits for a future, for 1.500 s
                       task connection, from \(here):\(line + 2): waits for a timer, for 1.500 s
                     task patient, from \(here):\(line + 5): waits for \(listen), for 1.500 s
-                    task #4, from \(here):\(line + 6): waits for its body with a timeout
-                      body with a timeout: waits for a timer, for 1.500 s
+                    task #4, from \(here):\(line + 6): waits in withTimeout
+                      withTimeout: waits for a timer, for 1.500 s
                     task scope, from \(here):\(line + 9): waits for the tasks of its scope, for 1.500 s
                       task #9, from \(here):\(line + 11): waits for a future, for 1.500 s
                     task new, from \(here):\(line + 15): has not begun

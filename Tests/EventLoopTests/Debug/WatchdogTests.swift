@@ -9,13 +9,17 @@ import Testing
 @Suite("Debug mode: stalls", .timeLimit(.minutes(2)))
 struct WatchdogTests {
     /// A loop that calls `onReport` with what the watchdog says.
+    ///
+    /// Without the reports that have no backtrace: a thread that gets no processor does not answer in time.
+    /// Another report follows when the stall has lasted twice as long.
     private static func loop(
         clock: EventLoop.ClockKind = .monotonic, _ onReport: @escaping @Sendable (Stall) -> Void
     ) throws -> EventLoop {
         let loop = try EventLoop(clock: clock, debug: true)
         loop.stallThreshold = .milliseconds(2)
         loop.setDebugHandler { report in
-            guard case .stall(let work, let lasting, let backtrace) = report else { return }
+            guard case .stall(let work, let lasting, let backtrace) = report, !backtrace.isEmpty
+            else { return }
             onReport(Stall(work: work, lasting: lasting, backtrace: backtrace))
         }
         return loop
@@ -72,8 +76,6 @@ struct WatchdogTests {
             #expect(pair.0 >= .milliseconds(2 << index))
             #expect(pair.1 >= .milliseconds(4 << index))
         }
-        // A thread that gets no processor in time does not answer each look.
-        #expect(stalls.all.contains { !$0.backtrace.isEmpty })
     }
 
     @Test("each stall is reported, and so is a call")
@@ -127,7 +129,7 @@ struct WatchdogTests {
             }
             let (reading, writing) = ends
             let loop = try Self.loop {
-                stalls.add($0)
+                stalls.add($0)  // Each with a backtrace: the call was interrupted for it.
                 if stalls.count == 3 { _ = write(writing, "x", 1) }
             }
             return try loop.runBody {
@@ -137,7 +139,6 @@ struct WatchdogTests {
             }
         }
         #expect(outcome.count == 1, "errno \(outcome.code)")
-        #expect(stalls.all.contains { !$0.backtrace.isEmpty })  // Not each look is answered in time.
     }
 
     @Test("two loops at once are each told by their own backtrace")
@@ -183,7 +184,7 @@ struct WatchdogTests {
             return sigismember(&mask, SIGURG) == 1
         }
         #expect(isBlocked)
-        #expect(stalls.all.first?.backtrace.isEmpty == false)
+        #expect(stalls.count >= 1)
     }
 
     @Test("a threshold that is lowered while the loop runs counts from then on")

@@ -211,6 +211,7 @@ struct VirtualClockOthersTests {
             await #expect(throws: CancellationError.self) { try await waiter.value }
             #expect(!busy.isDone)
             #expect(EventLoop.current.engine.quietWaiters.isEmpty)
+            try await busy.value
         }
     }
 }

@@ -209,5 +209,6 @@ struct VirtualClockTests {
         #expect(times.count == 3 && late.isDone)
         try loop.runBody { try await EventLoop.current.advance(by: .seconds(3)) }
         #expect(times.all == (1...6).map(seconds))
+        try loop.close()  // What is still to be called holds the loop.
     }
 }

@@ -74,7 +74,7 @@ struct TraceTaskTests {
         }
         #expect(
             trace.tasks.map(\.name) == [
-                "main", "body with a timeout", "body of a scope", "in the scope", "eager",
+                "main", "withTimeout", "withTaskScope", "in the scope", "eager",
             ])
         #expect(
             trace.tasks[0].words == [
@@ -83,7 +83,7 @@ struct TraceTaskTests {
             ])
         #expect(try trace.task("eager").words == ["runs 2000", "a timer 2000-3000", "runs 3000"])
         let steps = trace.loops[0].steps.map(\.name)
-        #expect(steps.prefix(2) == ["main", "body with a timeout"])
+        #expect(steps.prefix(2) == ["main", "withTimeout"])
     }
 
     @Test("each wait has its reason")
@@ -182,7 +182,7 @@ struct TraceTaskTests {
             ])
         #expect(try trace.task("sleeper").words == ["a timer 1000-3000", "runs 3000"])
         #expect(
-            try trace.task("body with a timeout").words == ["runs 2000", "a timer 2000-4000", "runs 4000"])
+            try trace.task("withTimeout").words == ["runs 2000", "a timer 2000-4000", "runs 4000"])
         #expect(try trace.task("main").loop == "late")
         expectNothingLeft(on: loop)
     }

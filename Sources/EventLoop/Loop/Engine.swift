@@ -77,10 +77,7 @@ final class Engine: @unchecked Sendable {
     static let budgetPerStep = 128
     /// How many tasks wait for a thread that works for them: time that is virtual must not pass them by.
     var offloadsUnderWay = 0
-    let errorHandler = Mutex<@Sendable (UnhandledError) -> Void>({ unhandled in
-        let line = Array("EventLoop: \(unhandled)\n".utf8)
-        _ = write(STDERR_FILENO, line, line.count)
-    })
+    let errorHandler = ErrorHandler()
 
     init(clock: EventLoop.ClockKind = .monotonic, seed: UInt64? = nil) throws(SystemError) {
         self.clock = LoopClock(clock)
@@ -297,6 +294,6 @@ final class Engine: @unchecked Sendable {
     }
 
     func report(_ unhandled: UnhandledError) {
-        errorHandler.withLock { $0 }(unhandled)
+        errorHandler.report(unhandled)
     }
 }

@@ -250,7 +250,7 @@ public final class EventLoop: Sendable {
     /// By default a line goes to standard error. The handler may be called on any thread. The loop keeps it:
     /// what it captures of the loop it should not own.
     public func setErrorHandler(_ handler: @escaping @Sendable (UnhandledError) -> Void) {
-        engine.errorHandler.withLock { $0 = handler }
+        engine.errorHandler.set(handler)
     }
 }
 

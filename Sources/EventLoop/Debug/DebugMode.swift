@@ -55,8 +55,7 @@ extension EventLoop {
     /// It costs 200 to 300 ns for each step, and a second thread while the loop runs. To take a backtrace,
     /// that thread sends SIGURG to the loop's, for which the process has a handler meanwhile: a system call
     /// of yours that blocks the loop then goes on by itself, but for poll, nanosleep and the others that
-    /// fail with EINTR whatever the handler (signal(7)). A step that ends with such a call is reported as a
-    /// slow one only.
+    /// fail with EINTR whatever the handler (signal(7)).
     public var isDebugging: Bool { debugMode.isOn }
 
     /// How long a step takes that is reported in debug mode: 100 ms, unless set; asyncio's

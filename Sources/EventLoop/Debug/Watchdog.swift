@@ -11,6 +11,8 @@ final class Watchdog: Sendable {
 
     private struct State {
         var step: Step?
+        /// When the last step that is over ended.
+        var ended: (number: UInt64, time: UInt64) = (0, 0)
         var stepCount: UInt64 = 0
         /// Whether there is a thread, and whether it is to end.
         var isWatching = false
@@ -71,10 +73,12 @@ final class Watchdog: Sendable {
         monitor.withLock { $0.step?.work = work }
     }
 
-    func stepEnded() {
+    /// - Parameter time: In nanoseconds on CLOCK_MONOTONIC.
+    func stepEnded(at time: UInt64) {
         // What the step held may end with it, and must not do so under the lock.
         _ = monitor.withLock { state in
             defer { state.step = nil }
+            state.ended = (state.stepCount, time)
             return state.step
         }
     }
@@ -110,10 +114,14 @@ final class Watchdog: Sendable {
     }
 
     private func report(_ step: Step, of thread: pthread_t, lasting: Duration) {
-        let backtrace = ThreadBacktrace.lines(of: thread)
-        // It may be over by now, and the backtrace be another's.
-        guard let current = monitor.withLock({ $0.step }), current.number == step.number else { return }
-        mode.report(.stall(of: current.work.described, lasting: lasting, backtrace: backtrace))
+        let (backtrace, time) = ThreadBacktrace.lines(of: thread)
+        // It may be over by now, even by the signal, which ends some system calls; and the backtrace be
+        // another's.
+        let isOfStep = monitor.withLock { state in
+            if let current = state.step, current.number == step.number { return true }
+            return state.ended.number == step.number && time.map { $0 <= state.ended.time } == true
+        }
+        if isOfStep { mode.report(.stall(of: step.work.described, lasting: lasting, backtrace: backtrace)) }
     }
 
     private func end() {

@@ -36,7 +36,8 @@ final class ThreadSafeTaskCore<Success: Sendable>: Sendable, ClosingObserver {
     }
 
     deinit {
-        guard let errorHandler = state.withLock({ $0.errorHandler }), case .failure(let error) = result.current,
+        guard let errorHandler = state.withLock({ $0.errorHandler }),
+            case .failure(let error) = result.current,
             !(error is CancellationError), error as? EventLoopError != .closed
         else { return }
         errorHandler.report(UnhandledError(.taskFailed, error, name: name, fileID: fileID, line: line))

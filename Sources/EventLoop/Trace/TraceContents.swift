@@ -53,7 +53,7 @@ struct TraceReader {
         self.number = number
         self.log = log
         self.threadNames = threadNames
-        // Whose step it is may be found out later than that it began, so the last event is not always the latest.
+        // Whose step it is may be found out after its beginning: the last event is not always the latest.
         self.end = EventLoop.Instant(nanoseconds: max(end, log.events.lazy.map(\.time).max() ?? 0))
     }
 

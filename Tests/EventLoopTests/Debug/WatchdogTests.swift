@@ -87,7 +87,7 @@ struct WatchdogTests {
             let loop = try Self.loop {
                 stalls.add($0)
                 // The first may be reported twice, while it is let go.
-                if !reported.all.contains($0.work.line!) { gates[reported.count].open() }
+                if !reported.all.contains($0.work.line!) { gates[Set(reported.all).count].open() }
                 reported.add($0.work.line!)
             }
             loop.callSoon { blockHere(gates[0]) }
@@ -139,6 +139,22 @@ struct WatchdogTests {
             }
         }
         #expect(outcome.count == 1, "errno \(outcome.code)")
+    }
+
+    @Test("a stall in a call that the backtrace ends, and with it the step, is reported all the same")
+    func blockingCallEnds() async throws {
+        let stalls = Recorder<Stall>()
+        try await onThread {
+            let loop = try Self.loop { stalls.add($0) }
+            loop.callSoon {
+                pollHere()
+                loop.stop()
+            }
+            try loop.run()
+        }
+        let stall = try #require(stalls.all.first)
+        #expect(stall.work.name == "call")
+        #expect(stall.backtrace.contains { $0.contains("pollHere() -> ()") }, "\(stall.backtrace)")
     }
 
     @Test("two loops at once are each told by their own backtrace")
@@ -296,6 +312,12 @@ struct WatchdogTests {
         let gate = Gate()
         try loop { _ in gate.open() }.runBody { blockHere(gate) }
     }
+}
+
+/// Blocks for a minute, unless a signal comes.
+@inline(never)
+private func pollHere() {
+    _ = poll(nil, 0, 60_000)
 }
 
 /// The functions whose names the backtraces are searched for.

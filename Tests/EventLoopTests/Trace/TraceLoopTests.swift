@@ -212,6 +212,8 @@ struct TraceLoopTests {
         #expect(try first.task("main").words == ["runs 0", "a timer 0-1000", "runs 1000"])
         #expect(try second.task("main").words.count == 5)
         second.stop()
+        // What is to be done on the loop's thread, its next run does.
+        try loop.runUntilAllTasksBlocked()
         #expect(loop.engine.observer == nil)
     }
 }

@@ -39,10 +39,7 @@ public final class ScheduledCall: @unchecked Sendable {
         guard function != nil else { return }
         engine.assertMayBeUsedHere("cancel()")
         wasCancelled = true
-        // Held until the end: the deinit of what it captures may cancel the call, too.
-        let dropped = function
-        function = nil
-        defer { withExtendedLifetime(dropped) {} }
+        _ = takeFunction()
         if let timer { engine.reactor.cancelTimer(timer) }
         if let token { _ = engine.waiters.end(token, with: .cancelled) }
         timer = nil
@@ -51,16 +48,20 @@ public final class ScheduledCall: @unchecked Sendable {
 
     /// The loop is gone: a later ``cancel()`` has nothing to do, and nobody to do it with.
     func forget() {
-        let dropped = function
-        function = nil
-        withExtendedLifetime(dropped) {}
+        _ = takeFunction()
     }
 
     func run() {
         timer = nil
         token = nil
-        guard let function else { return }
-        self.function = nil
-        function()
+        takeFunction()?()
+    }
+
+    /// The function, which is released after the call has let go of it: what it captures may cancel the call
+    /// in its deinit.
+    private func takeFunction() -> (() -> Void)? {
+        let taken = function
+        function = nil
+        return taken
     }
 }

@@ -32,9 +32,9 @@ public func asCompleted<Elements: Sequence, Value>(
     _ operation: @escaping (Elements.Element) async throws -> Value,
     each: (Elements.Element, Value) async throws -> Void
 ) async throws {
-    try await CompletedWork(elements, operation).run(limit, "asCompleted") { element, result in
-        try await each(element, result.get())
-    }
+    let loop = EventLoop.current(for: "asCompleted")
+    let work = CompletedWork(elements, loop.confined(operation))
+    try await work.run(on: loop, limit) { element, result in try await each(element, result.get()) }
 }
 
 /// Runs an operation for each element concurrently and hands on how each one ended, as soon as it has.
@@ -48,7 +48,8 @@ public func resultsAsCompleted<Elements: Sequence, Value>(
     _ operation: @escaping (Elements.Element) async throws -> Value,
     each: (Elements.Element, Result<Value, any Error>) async throws -> Void
 ) async throws {
-    try await CompletedWork(elements, operation).run(limit, "resultsAsCompleted", each)
+    let loop = EventLoop.current(for: "resultsAsCompleted")
+    try await CompletedWork(elements, loop.confined(operation)).run(on: loop, limit, each)
 }
 
 /// One operation for many elements.
@@ -64,11 +65,10 @@ private final class CompletedWork<Element, Value> {
     }
 
     func run(
-        _ limit: Int?, _ caller: String, isolation: isolated (any Actor)? = #isolation,
+        on loop: EventLoop, _ limit: Int?, isolation: isolated (any Actor)? = #isolation,
         _ each: (Element, Result<Value, any Error>) async throws -> Void
     ) async throws {
-        let loop = EventLoop.current(for: caller)
-        if let limit { precondition(limit > 0, "\(caller) needs a limit of at least 1.") }
+        if let limit { precondition(limit > 0, "asCompleted needs a limit of at least 1.") }
         nonisolated(unsafe) let work = self
         try await loop.whereChildrenStay {
             try await withThrowingTaskGroup(of: Int.self, isolation: isolation) { group in

@@ -68,7 +68,7 @@ final class Engine: @unchecked Sendable {
     /// The loop's own tasks: it keeps them alive until they end.
     var tasks = SlotTable<TaskRecord>()
 
-    /// The thread that runs the loop, or 0.
+    /// Which thread may touch what is the loop's: see LoopOwnership.swift.
     let runner = Atomic<UInt>(0)
     let stopRequested = Atomic<Bool>(false)
     private(set) var isClosed = false
@@ -137,29 +137,7 @@ final class Engine: @unchecked Sendable {
         _modify { yield &readyStorage.pointee }
     }
 
-    // MARK: - Threads
-
-    var isOnLoopThread: Bool {
-        runner.load(ordering: .relaxed) == UInt(pthread_self())
-    }
-
-    var isRunning: Bool { runner.load(ordering: .acquiring) != 0 }
-
-    /// Traps when another thread than the loop's uses what belongs to the loop.
-    @inline(__always)
-    func assertOnLoop(_ what: @autoclosure () -> String) {
-        precondition(
-            isOnLoopThread,
-            "\(what()) was called outside its event loop's thread: call it there, or hand it over with callSoonThreadSafe."
-        )
-    }
-
-    /// Traps when the loop runs on another thread.
-    func assertMayBeUsedHere(_ what: @autoclosure () -> String) {
-        precondition(
-            isOnLoopThread || !isRunning,
-            "\(what()) was called while another thread runs the event loop: use callSoonThreadSafe.")
-    }
+    // MARK: - Messages
 
     /// Leaves a message for the loop. From any thread.
     func post(_ message: Inbox.Message) {

@@ -7,13 +7,11 @@ extension Engine {
     func run(
         until isDone: () -> Bool, taskExecutor: UnownedTaskExecutor, serialExecutor: UnownedSerialExecutor
     ) {
-        let taken = runner.compareExchange(
-            expected: 0, desired: UInt(pthread_self()), ordering: .acquiringAndReleasing)
-        precondition(taken.exchanged, "Another thread runs this event loop already.")
+        beginRunning()
         if state.isObserved { observer?.runBegan() }
         defer {
             if state.isObserved { observer?.runEnded() }
-            runner.store(0, ordering: .releasing)
+            endRunning()
         }
         while !isDone() {
             if stopRequested.exchange(false, ordering: .acquiringAndReleasing) { break }

@@ -27,8 +27,7 @@ public final class Signals: AsyncSequence, @unchecked Sendable {
 
     deinit {
         nonisolated(unsafe) let watch = watch
-        // What is left for a loop that does not run might stay with it for good, and keep it alive.
-        if watch.engine.isRunning { watch.engine.perform { watch.close() } } else { watch.close() }
+        watch.engine.performWhereverItRuns { watch.close() }
     }
 
     /// Ends the iteration and lets the signals act as before.

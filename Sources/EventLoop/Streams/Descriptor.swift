@@ -209,11 +209,7 @@ final class Descriptor: DescriptorObserver {
 
     /// For the end of its owner's life, on whichever thread that is.
     func closeFromAnywhere() {
-        if token == nil && reader == nil && writer == nil && !engine.isRunning {
-            close()
-            return
-        }
         nonisolated(unsafe) let descriptor = self
-        engine.perform { descriptor.close() }
+        engine.performWhereverItRuns { descriptor.close() }
     }
 }

@@ -38,7 +38,7 @@ public final class Broadcast<Element> {
     deinit {
         // The last reference may be dropped on any thread.
         nonisolated(unsafe) let core = core
-        if core.engine.isRunning { core.engine.perform { core.finish() } } else { core.finish() }
+        core.engine.performWhereverItRuns { core.finish() }
     }
 
     /// Begins a subscription, which gets every element from here on, until its last reference is gone, or
@@ -109,11 +109,7 @@ extension Broadcast {
 
         deinit {
             nonisolated(unsafe) let (core, mailbox) = (core, mailbox)
-            if core.engine.isRunning {
-                core.engine.perform { core.remove(mailbox) }
-            } else {
-                core.remove(mailbox)
-            }
+            core.engine.performWhereverItRuns { core.remove(mailbox) }
         }
 
         /// How many elements were dropped between the last element that was taken and the one before. Not

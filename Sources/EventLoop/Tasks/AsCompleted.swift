@@ -93,11 +93,7 @@ private final class TaskEnds {
     deinit {
         // The last reference may go on another thread.
         let calls = calls
-        if engine.isRunning {
-            engine.perform { for call in calls { call.cancel() } }
-        } else {
-            for call in calls { call.cancel() }
-        }
+        engine.performWhereverItRuns { for call in calls { call.cancel() } }
     }
 
     func next() async throws -> Int? {

@@ -174,13 +174,8 @@ public final class Future<Value> {
 
     /// The promise is gone, perhaps on another thread, from which the state must not even be read.
     fileprivate func abandon() {
-        let engine = completion.engine
-        if engine.isRunning && !engine.isOnLoopThread {
-            nonisolated(unsafe) let future = self
-            engine.post(.perform { future.finishAbandoned() })
-        } else {
-            finishAbandoned()
-        }
+        nonisolated(unsafe) let future = self
+        completion.engine.performWhereverItRuns { future.finishAbandoned() }
     }
 
     private func finishAbandoned() {

@@ -94,7 +94,7 @@ struct FirstStepsTests {
             "futures",
             prints: """
                 0.00 is it done? false
-                2.00 set: those who wait are ready, and run in the next turn
+                2.00 set: those who wait are ready, and run in the loop's next round
                 2.00 callback: success(42)
                 2.00 A got 42
                 2.00 B got 42

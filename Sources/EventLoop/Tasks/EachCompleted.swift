@@ -64,10 +64,10 @@ private final class CompletedWork<Element, Value> {
     }
 
     func run(
-        _ limit: Int?, _ caller: String, isolation: isolated (any Actor)? = #isolation,
+        _ limit: Int?, _ caller: StaticString, isolation: isolated (any Actor)? = #isolation,
         _ each: (Element, Result<Value, any Error>) async throws -> Void
     ) async throws {
-        let loop = EventLoop.current(for: caller)
+        let loop = EventLoop.current(for: "\(caller)")
         if let limit { precondition(limit > 0, "\(caller) needs a limit of at least 1.") }
         nonisolated(unsafe) let work = self
         try await loop.whereChildrenStay {
@@ -75,19 +75,27 @@ private final class CompletedWork<Element, Value> {
                 // Named, so that this runs where the caller does.
                 _ = isolation
                 var started = 0
-                while started < min(limit ?? .max, elements.count), !Task.isCancelled {
+                func startNext() {
                     let index = started
                     started += 1
-                    group.addImmediateTask { await work.perform(index) }
+                    if loop.isObserved {
+                        let child = GatheredChild(index, of: caller, on: loop)
+                        group.addImmediateTask {
+                            await child.run { await work.perform(index) }
+                            return index
+                        }
+                    } else {
+                        group.addImmediateTask {
+                            await work.perform(index)
+                            return index
+                        }
+                    }
                 }
+                while started < min(limit ?? .max, elements.count), !Task.isCancelled { startNext() }
                 while let index = try await group.next() {
                     try Task.checkCancellation()
                     try await loop.engine.spendBudget()
-                    if started < elements.count {
-                        let index = started
-                        started += 1
-                        group.addImmediateTask { await work.perform(index) }
-                    }
+                    if started < elements.count { startNext() }
                     try await each(elements[index], results.removeValue(forKey: index)!)
                 }
                 try Task.checkCancellation()
@@ -95,10 +103,9 @@ private final class CompletedWork<Element, Value> {
         }
     }
 
-    private func perform(_ index: Int) async -> Int {
+    private func perform(_ index: Int) async {
         do { results[index] = .success(try await operation(elements[index])) } catch {
             results[index] = .failure(error)
         }
-        return index
     }
 }

@@ -74,6 +74,7 @@ public struct EveryOperationFailed: Error, CustomStringConvertible {
 
 private final class Race<Element, Value> {
     private let loop: EventLoop
+    private let caller: StaticString
     private let elements: [Element]
     private let operation: (Element) async throws -> Value
     private let wins: (Result<Value, any Error>) -> Bool
@@ -82,11 +83,12 @@ private final class Race<Element, Value> {
     private(set) var errors: [(any Error)?]
 
     init(
-        _ elements: some Sequence<Element>, of caller: String,
+        _ elements: some Sequence<Element>, of caller: StaticString,
         _ operation: @escaping (Element) async throws -> Value,
         wins: @escaping (Result<Value, any Error>) -> Bool
     ) {
-        loop = EventLoop.current(for: caller)
+        loop = EventLoop.current(for: "\(caller)")
+        self.caller = caller
         self.elements = Array(elements)
         precondition(!self.elements.isEmpty, "\(caller) needs at least one operation.")
         self.operation = operation
@@ -101,7 +103,12 @@ private final class Race<Element, Value> {
                 // Named, so that this runs where the caller does.
                 _ = isolation
                 for index in race.elements.indices where race.winner == nil && !group.isCancelled {
-                    group.addImmediateTask { await race.compete(index) }
+                    if race.loop.isObserved {
+                        let child = GatheredChild(index, of: race.caller, on: race.loop)
+                        group.addImmediateTask { await child.run { await race.compete(index) } }
+                    } else {
+                        group.addImmediateTask { await race.compete(index) }
+                    }
                 }
                 while race.winner == nil, await group.next() != nil {}
                 group.cancelAll()

@@ -44,7 +44,7 @@ let groups = [
             Demo("fetch", "five HTTP requests: blocking, then at once", .works(fetch)),
             Demo("fetch-pages", "pages awaited in a for loop, then gathered", .sleeps(fetchPages)),
             Demo("failing-fetch", "missing pages, slow pages, and those that came", .sleeps(failingFetch)),
-            Demo("limited-fetch", "twenty pages, five at a time", .sleeps(limitedFetch)),
+            Demo("limited-fetch", "eight pages, two at a time", .sleeps(limitedFetch)),
             Demo("streams", "a TCP server and its clients in one program", .sleeps(streams)),
         ]),
     DemoGroup(

@@ -53,9 +53,9 @@ enum Stage {
     }
 
     /// Has the chart show what another loop does, too.
-    static func record(_ thread: LoopThread, _ name: String) async throws {
+    static func record(_ thread: LoopThread, _ name: String) {
         let traces = [chartTrace, Recording.file].compactMap { $0 }
-        try await thread.run {
+        thread.loop.callSoonThreadSafe {
             for trace in traces { EventLoop.current.record(into: trace, name: name) }
         }
     }

@@ -24,6 +24,7 @@ static sem_t answered;
 static void *frames[MOST_FRAMES];
 static int frame_count;
 static uintptr_t interrupted_at;
+static uint64_t taken_at;
 
 /// How many threads are open, and what the signal did before the first.
 static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
@@ -48,13 +49,18 @@ static void on_signal(int number, siginfo_t *info, void *context) {
     int expected = REQUESTED;
     if (atomic_load(&stage) == REQUESTED && pthread_equal(atomic_load(&target), pthread_self()) &&
         atomic_compare_exchange_strong(&stage, &expected, TAKEN)) {
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        taken_at = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
         frame_count = backtrace(frames, MOST_FRAMES);
         interrupted_at = program_counter(context);
         atomic_store(&stage, ANSWERED);
         sem_post(&answered);
+    } else if (former.sa_handler == SIG_DFL || former.sa_handler == SIG_IGN) {
+        // Nobody's, whatever the flags say.
     } else if (former.sa_flags & SA_SIGINFO) {
         former.sa_sigaction(number, info, context);
-    } else if (former.sa_handler != SIG_DFL && former.sa_handler != SIG_IGN) {
+    } else {
         former.sa_handler(number);
     }
     errno = error;
@@ -131,7 +137,7 @@ static int copy_frames(uintptr_t *addresses, int capacity) {
     return count;
 }
 
-int bt_capture(pthread_t thread, uintptr_t *addresses, int capacity) {
+int bt_capture(pthread_t thread, uintptr_t *addresses, int capacity, uint64_t *nanoseconds) {
     pthread_mutex_lock(&capturing);
     int count = 0;
     atomic_store(&target, thread);
@@ -140,6 +146,7 @@ int bt_capture(pthread_t thread, uintptr_t *addresses, int capacity) {
         atomic_store(&stage, IDLE);
     } else if (is_answered()) {
         count = copy_frames(addresses, capacity);
+        *nanoseconds = taken_at;
         atomic_store(&stage, IDLE);
     }
     pthread_mutex_unlock(&capturing);

@@ -39,6 +39,16 @@ struct ConnectTests {
         }
     }
 
+    @Test func readsWhatIsThereHoweverMuchIsAskedFor() async throws {
+        try await onLoop {
+            let listener = try TCPListener.listen(on: anyPort)
+            let stream = try await TCPStream.connect(to: listener.localAddress)
+            let accepted = try await listener.accept()
+            try await stream.write("hello")
+            #expect(try await accepted.read(upTo: .max) == Array("hello".utf8))
+        }
+    }
+
     @Test func addressesOfBothEnds() async throws {
         try await onLoop {
             let listener = try TCPListener.listen(on: anyPort)

@@ -63,6 +63,16 @@ let signalCases = [
         sigaction(SIGINT, nil, &action)
         try check(action.__sigaction_handler.sa_handler != nil, "the handler is gone")
     },
+    Case("SIGINT: a handler that the program sets during the run stays") {
+        try EventLoop.run {
+            signal(SIGINT) { _ in }
+            raise(SIGINT)
+            try await sleep(for: .milliseconds(1))
+        }
+        var action = sigaction()
+        sigaction(SIGINT, nil, &action)
+        try check(action.__sigaction_handler.sa_handler != nil, "the handler is gone")
+    },
     Case("SIGINT: Signals has it while it listens") {
         try EventLoop.run {
             let signals = try Signals([SIGINT])

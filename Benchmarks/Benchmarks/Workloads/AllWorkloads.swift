@@ -2,8 +2,8 @@
 let allWorkloads: [Workload] =
     [sleepsWorkload, requestsWorkload, waitsWorkload]
     + [echoWorkload(connections: 1), echoWorkload(connections: 50)]
-    + [sequentialSleepsWorkload, concurrentSleepsWorkload, timersWorkload]
-    + [stepsWorkload, gatherWorkload]
+    + [sequentialSleepsWorkload, concurrentSleepsWorkload, timersWorkload, timeoutsWorkload]
+    + [stepsWorkload, gatherWorkload, spawnWorkload]
     + [postBurstWorkload, postRoundTripWorkload, idleWorkload]
 
 /// The loop's measures in the first table; all three are compared by eye.

@@ -28,15 +28,22 @@ let gatherWorkload = Workload(
     section: .floorAndLoop,
     isPinned: true,
     variants: [
-        Variant(name: "floor") { conditions in
-            var elapsed: UInt64 = 0
-            let meter = Meter()
-            try check(floor_gather(Int32(operations(conditions)), &elapsed), "gather")
-            return meter.figures.adding("operation", nanoseconds: elapsed, over: operations(conditions))
-        },
+        Variant(name: "floor") { try gatherFloor(count: operations($0)) },
         Variant(name: "EventLoop") { try gatherOperations(count: operations($0)) },
     ],
     measures: [Measure(figure: "operation_ns", label: "each operation", unit: .nanoseconds), .memory]
+)
+
+let spawnWorkload = Workload(
+    name: "spawn",
+    summary: "spawning 100,000 tasks that return at once, and awaiting each: time each and memory",
+    section: .floorAndLoop,
+    isPinned: true,
+    variants: [
+        Variant(name: "floor") { try gatherFloor(count: operations($0)) },
+        Variant(name: "EventLoop") { try spawnTasks(count: operations($0)) },
+    ],
+    measures: [Measure(figure: "operation_ns", label: "each task", unit: .nanoseconds), .memory]
 )
 
 private let roundCount = 11
@@ -61,6 +68,13 @@ private func yieldManyTimes() async {
     for _ in 0..<stepsOfTask { await yield() }
 }
 
+private func gatherFloor(count: Int) throws -> Figures {
+    var elapsed: UInt64 = 0
+    let meter = Meter()
+    try check(floor_gather(Int32(count), &elapsed), "gather")
+    return meter.figures.adding("operation", nanoseconds: elapsed, over: count)
+}
+
 private func gatherOperations(count: Int) throws -> Figures {
     try EventLoop.run {
         let meter = Meter()
@@ -68,6 +82,19 @@ private func gatherOperations(count: Int) throws -> Figures {
         let results = try await gather(0..<count) { $0 }
         let elapsed = floor_now_ns() - begin
         guard results.elementsEqual(0..<count) else { throw BenchmarkError("gather mixed up its results") }
+        return meter.figures.adding("operation", nanoseconds: elapsed, over: count)
+    }
+}
+
+private func spawnTasks(count: Int) throws -> Figures {
+    try EventLoop.run {
+        let meter = Meter()
+        let begin = floor_now_ns()
+        let tasks = (0..<count).map { number in spawn { number } }
+        for (number, task) in tasks.enumerated() {
+            guard try await task.value == number else { throw BenchmarkError("a task mixed up its result") }
+        }
+        let elapsed = floor_now_ns() - begin
         return meter.figures.adding("operation", nanoseconds: elapsed, over: count)
     }
 }

@@ -20,10 +20,10 @@ int bt_open(bool *was_blocked);
 void bt_close(bool was_blocked);
 
 /// Writes the addresses that `thread` is at, innermost first: where it is, and the returns from there.
-/// The thread lives, and has called bt_open.
+/// The thread lives, and has called bt_open. If it answers, `nanoseconds` says when, on CLOCK_MONOTONIC.
 ///
 /// @return How many there are, or 0 when the thread did not answer for a second.
-int bt_capture(pthread_t thread, uintptr_t *addresses, int capacity);
+int bt_capture(pthread_t thread, uintptr_t *addresses, int capacity, uint64_t *nanoseconds);
 
 /// What stands at an address.
 struct bt_place {

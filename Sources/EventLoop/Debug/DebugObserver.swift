@@ -54,8 +54,9 @@ final class DebugObserver: LoopObserver {
     func stepEnded(_ step: LoopStep, node: TaskNode?) {
         guard let ended = self.step else { return }
         self.step = nil
-        let took = Duration.nanoseconds(Int64(nanosecondsNow() - ended.began))
-        watchdog.stepEnded()
+        let now = nanosecondsNow()
+        let took = Duration.nanoseconds(Int64(now - ended.began))
+        watchdog.stepEnded(at: now)
         if took >= mode.slowStepThreshold { mode.report(.slowStep(of: ended.work.described, took: took)) }
     }
 

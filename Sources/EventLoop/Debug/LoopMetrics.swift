@@ -8,13 +8,14 @@ public struct LoopMetrics: Sendable {
     public let steps: UInt64
     /// Timers that were due.
     public let timersFired: UInt64
-    /// Steps that are to be taken in the next turn, so far.
+    /// Steps that are ready: those that this turn has still to take, and those of the next, so far.
     public let readySteps: Int
     /// The most steps that were ready at the beginning of a turn.
     public let mostReadySteps: Int
     /// Tasks that the loop owns and that have not ended.
     public let tasks: Int
-    /// Waits under way: of all parked tasks, and of calls that have a deadline.
+    /// Waits under way: of all parked tasks, and of calls that have a deadline or are called when something
+    /// is done.
     public let waits: Int
     /// Timers that have been started, and neither fired nor been cancelled.
     public let timers: Int

@@ -46,7 +46,7 @@ struct TaskDump {
 
     var text: String {
         var lines = ["Tasks of the event loop: \(nodeIDs.count)"]
-        append(children[0] ?? [], depth: 1, to: &lines)
+        appendTree(to: &lines)
         let sleeps = Set(sleepOfNode.values.map(\.token))
         let others = waits.filter { wait in
             wait.task.map { begun[$0] == nil } ?? !sleeps.contains(wait.token)
@@ -58,10 +58,13 @@ struct TaskDump {
         return lines.joined(separator: "\n")
     }
 
-    private func append(_ nodes: [TaskNode], depth: Int, to lines: inout [String]) {
-        for node in nodes {
-            lines.append(String(repeating: "  ", count: depth) + "\(title(of: node)): \(state(of: node))")
-            append(children[node.id] ?? [], depth: depth + 1, to: &lines)
+    /// A chain of tasks can be longer than the stack is deep, and than a line is to be indented.
+    private func appendTree(to lines: inout [String]) {
+        var pending = (children[0] ?? []).reversed().map { ($0, depth: 1) }
+        while let (node, depth) = pending.popLast() {
+            let indentation = String(repeating: "  ", count: min(depth, 40))
+            lines.append(indentation + "\(title(of: node)): \(state(of: node))")
+            pending += (children[node.id] ?? []).reversed().map { ($0, depth: depth + 1) }
         }
     }
 

@@ -13,14 +13,17 @@ enum ThreadBacktrace {
         bt_close(wasBlocked)
     }
 
-    /// A line for each function that the thread is in, innermost first.
-    static func lines(of thread: pthread_t) -> [String] {
+    /// A line for each function that the thread is in, innermost first, and when that was; none, and at no
+    /// time, if the thread does not answer.
+    static func lines(of thread: pthread_t) -> (lines: [String], time: UInt64?) {
         var addresses = [UInt](repeating: 0, count: 128)
-        let count = bt_capture(thread, &addresses, CInt(addresses.count))
-        return addresses.prefix(Int(count)).enumerated().map { index, address in
+        var time: UInt64 = 0
+        let count = bt_capture(thread, &addresses, CInt(addresses.count), &time)
+        let lines = addresses.prefix(Int(count)).enumerated().map { index, address in
             // All but the first are where a call returns to, which may be the next function's beginning.
             line(at: index == 0 ? address : address - 1)
         }
+        return (lines, count > 0 ? time : nil)
     }
 
     private static func line(at address: UInt) -> String {

@@ -11,6 +11,8 @@ final class Watchdog: Sendable {
 
     private struct State {
         var step: Step?
+        /// When the last step that is over ended.
+        var ended: (number: UInt64, time: UInt64) = (0, 0)
         var stepCount: UInt64 = 0
         /// Whether there is a thread, and whether it is to end.
         var isWatching = false
@@ -71,44 +73,55 @@ final class Watchdog: Sendable {
         monitor.withLock { $0.step?.work = work }
     }
 
-    func stepEnded() {
+    /// - Parameter time: In nanoseconds on CLOCK_MONOTONIC.
+    func stepEnded(at time: UInt64) {
         // What the step held may end with it, and must not do so under the lock.
         _ = monitor.withLock { state in
             defer { state.step = nil }
+            state.ended = (state.stepCount, time)
             return state.step
         }
     }
 
     // MARK: - On a thread of its own
 
+    /// The threshold may be lowered at any time, and nobody wakes this thread for that.
+    private static let longestSleep = Duration.seconds(1)
+
     /// Sleeps until a step that runs now would have run for too long; without one, until one that begins at
     /// once would have.
     private func watch(_ thread: pthread_t) {
         var number: UInt64 = 0
-        var limit = mode.stallThreshold
-        var nextLook = EventLoop.Instant.real(in: limit)
+        var threshold = mode.stallThreshold
+        var limit = threshold
+        var nextLook = EventLoop.Instant.real(in: min(limit, Self.longestSleep))
         while monitor.wait(until: nextLook, { $0.isEnding ? () : nil }) == nil {
             let step = monitor.withLock { $0.step }
-            if step?.number != number { limit = mode.stallThreshold }
-            number = step?.number ?? 0
-            guard let step else {
-                nextLook = .real(in: limit)
-                continue
+            if step?.number != number || mode.stallThreshold != threshold {
+                threshold = mode.stallThreshold
+                limit = threshold
             }
+            number = step?.number ?? 0
+            nextLook = .real(in: min(limit, Self.longestSleep))
+            guard let step else { continue }
             let lasting = step.began.duration(to: .real(in: .zero))
             if lasting >= limit {
                 report(step, of: thread, lasting: lasting)
                 while limit <= lasting { limit = limit * 2 }
             }
-            nextLook = step.began.advanced(by: limit)
+            nextLook = min(nextLook, step.began.advanced(by: limit))
         }
     }
 
     private func report(_ step: Step, of thread: pthread_t, lasting: Duration) {
-        let backtrace = ThreadBacktrace.lines(of: thread)
-        // It may be over by now, and the backtrace be another's.
-        guard let current = monitor.withLock({ $0.step }), current.number == step.number else { return }
-        mode.report(.stall(of: current.work.described, lasting: lasting, backtrace: backtrace))
+        let (backtrace, time) = ThreadBacktrace.lines(of: thread)
+        // It may be over by now, even by the signal, which ends some system calls; and the backtrace be
+        // another's.
+        let isOfStep = monitor.withLock { state in
+            if let current = state.step, current.number == step.number { return true }
+            return state.ended.number == step.number && time.map { $0 <= state.ended.time } == true
+        }
+        if isOfStep { mode.report(.stall(of: step.work.described, lasting: lasting, backtrace: backtrace)) }
     }
 
     private func end() {

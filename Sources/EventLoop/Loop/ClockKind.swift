@@ -69,7 +69,7 @@ struct LoopClock {
     /// The delay of a `Task.sleep`. The runtime takes the deadline by the machine's clock, and by the time
     /// that it asks for the delay until then, some of that has passed: rounded up to a millisecond, it is
     /// what the program said, and equal sleeps stay equal.
-    func withoutRealTime(_ delay: Duration) -> Duration {
+    static func withoutRealTime(_ delay: Duration) -> Duration {
         let nanoseconds = delay.nanosecondsRoundedUp
         let millisecond: Int64 = 1_000_000
         guard nanoseconds < .max - millisecond else { return delay }

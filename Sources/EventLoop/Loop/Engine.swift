@@ -43,6 +43,8 @@ final class Engine: @unchecked Sendable {
     /// How many observers want to know where messages come from. For every thread that leaves one.
     let originsWanted = Atomic<Int>(0)
     var clock: LoopClock
+    /// Whether the clock is, for every thread.
+    let isReal: Bool
     /// A clock that is not real, for other threads to read.
     let virtualNow = Atomic<UInt64>(0)
     /// Draws the order of ready tasks, if they are not to run in the order in which they became ready.
@@ -75,13 +77,11 @@ final class Engine: @unchecked Sendable {
     static let budgetPerStep = 128
     /// How many tasks wait for a thread that works for them: time that is virtual must not pass them by.
     var offloadsUnderWay = 0
-    let errorHandler = Mutex<@Sendable (UnhandledError) -> Void>({ unhandled in
-        let line = Array("EventLoop: \(unhandled)\n".utf8)
-        _ = write(STDERR_FILENO, line, line.count)
-    })
+    let errorHandler = ErrorHandler()
 
     init(clock: EventLoop.ClockKind = .monotonic, seed: UInt64? = nil) throws(SystemError) {
         self.clock = LoopClock(clock)
+        isReal = self.clock.isReal
         seededOrder = seed.map(SeededOrder.init(seed:))
         reactor = try Reactor(isManual: clock != .monotonic)
         waitersStorage = .allocate(capacity: 1)
@@ -199,7 +199,7 @@ final class Engine: @unchecked Sendable {
     /// It is not the sleeping task's own job, but that of a task which wakes it, and which is isolated to
     /// nothing, whoever sleeps.
     func enqueue(_ job: UnownedJob, after delay: Duration) {
-        let deadline = reactorNow().advanced(by: clock.isReal ? delay : clock.withoutRealTime(delay))
+        let deadline = reactorNow().advanced(by: isReal ? delay : LoopClock.withoutRealTime(delay))
         if isOnLoopThread {
             delayJob(job, until: deadline)
         } else {
@@ -232,7 +232,7 @@ final class Engine: @unchecked Sendable {
     /// The clock, for callers on any thread.
     func reactorNow() -> EventLoop.Instant {
         if isOnLoopThread { return reactor.now }
-        guard clock.isReal else {
+        guard isReal else {
             return EventLoop.Instant(nanoseconds: virtualNow.load(ordering: .relaxed))
         }
         return .realNow
@@ -266,9 +266,13 @@ final class Engine: @unchecked Sendable {
 
     // MARK: - The end
 
-    /// Ends every wait of a task with a cancellation: plain tasks, too, get the chance to clean up.
-    func cancelAllWaits() {
-        for token in waiters.parkedTasks { cancelWait(token) }
+    /// Ends every wait of a task with a cancellation: plain tasks, too, get the chance to clean up. Returns
+    /// whether there was one.
+    @discardableResult
+    func cancelAllWaits() -> Bool {
+        let waits = waiters.parkedTasks
+        for token in waits { cancelWait(token) }
+        return !waits.isEmpty
     }
 
     /// Whether nothing is ready, here or in the inbox.
@@ -290,6 +294,6 @@ final class Engine: @unchecked Sendable {
     }
 
     func report(_ unhandled: UnhandledError) {
-        errorHandler.withLock { $0 }(unhandled)
+        errorHandler.report(unhandled)
     }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// What can be wrong about the use of a loop, without being a bug in the program's logic.
 public enum EventLoopError: Error, Equatable, CustomStringConvertible {
@@ -85,5 +86,22 @@ public struct UnhandledError: Error, CustomStringConvertible {
         case .futureFailed: "Nobody looked at the error of the promise made at \(fileID):\(line): \(error)"
         case .taskLeftBehind: "The loop is gone before the end of \(task)"
         }
+    }
+}
+
+/// Who is told of the errors that nobody was there to catch. Apart from the loop, which is not to live on for
+/// them.
+final class ErrorHandler: Sendable {
+    private let handler = Mutex<@Sendable (UnhandledError) -> Void>({ unhandled in
+        let line = Array("EventLoop: \(unhandled)\n".utf8)
+        _ = write(STDERR_FILENO, line, line.count)
+    })
+
+    func set(_ handler: @escaping @Sendable (UnhandledError) -> Void) {
+        self.handler.withLock { $0 = handler }
+    }
+
+    func report(_ unhandled: UnhandledError) {
+        handler.withLock { $0 }(unhandled)
     }
 }

@@ -116,9 +116,13 @@ public final class EventLoop: Sendable {
     /// Ends the loop: cancels every task that is left, runs until all have ended, and gives back what the
     /// loop holds. Like the end of a process-mode run; asyncio's Runner.close.
     ///
-    /// Plain `Task`s that wait in this library are cancelled, too; those that wait elsewhere cannot be found.
-    /// A loop that was closed can neither be run nor used; closing it again does nothing. A loop that goes
-    /// without having been closed reports each task that it leaves behind.
+    /// Waits of plain `Task`s in this library end by cancellation, too, those that begin meanwhile included.
+    /// Plain tasks that wait elsewhere cannot be found, and those that never wait cannot be ended; they are
+    /// left behind, and so is a call that schedules itself again and again. A loop that was closed can
+    /// neither be run nor used; closing it again does nothing. A loop that goes without having been closed
+    /// reports each task that it leaves behind.
+    ///
+    /// Traps while another thread runs the loop.
     ///
     /// - Throws: ``EventLoopError/alreadyRunning`` when this thread runs a loop.
     public func close() throws(EventLoopError) {
@@ -132,11 +136,28 @@ public final class EventLoop: Sendable {
         engine.isWindingUp = true
         for task in engine.tasks.elements { task.cancel() }
         engine.perform { [engine] in engine.cancelAllWaits() }
-        let isOver = { [engine] in engine.isIdle && engine.tasks.count == 0 }
-        while !isOver() && !isHopeless() {
-            try run(until: { isOver() || isHopeless() })
+        var isOver = false
+        var turnsLeft = Self.turnsForPlainTasks
+        while !isOver {
+            try run(until: {
+                isOver = isWoundUp(turnsLeft: &turnsLeft) || isHopeless()
+                return isOver
+            })
         }
         engine.close()
+    }
+
+    /// How many turns are left for plain tasks once the last task of the loop's own has ended: what is ready
+    /// again and again must not keep the loop.
+    private static let turnsForPlainTasks = 1000
+
+    /// Whether no task of the loop's own is left, and no plain one that can still be ended. On the loop.
+    private func isWoundUp(turnsLeft: inout Int) -> Bool {
+        guard engine.tasks.count == 0 else { return false }
+        guard turnsLeft > 0 else { return true }
+        turnsLeft -= 1
+        // Plain tasks that were ready when all waits were cancelled have come to their next wait since.
+        return engine.isIdle && !engine.cancelAllWaits()
     }
 
     /// Runs until the task has ended. A stop that comes first asks it to end: it hears of that as a
@@ -152,6 +173,8 @@ public final class EventLoop: Sendable {
 
     func checkMayRun() throws(EventLoopError) {
         guard CurrentLoop.value == nil else { throw .alreadyRunning }
+        // Before anything of the loop's is touched.
+        precondition(!engine.isRunning, "Another thread runs this event loop already.")
         guard !engine.isClosed else { throw .closed }
     }
 
@@ -227,7 +250,7 @@ public final class EventLoop: Sendable {
     /// By default a line goes to standard error. The handler may be called on any thread. The loop keeps it:
     /// what it captures of the loop it should not own.
     public func setErrorHandler(_ handler: @escaping @Sendable (UnhandledError) -> Void) {
-        engine.errorHandler.withLock { $0 = handler }
+        engine.errorHandler.set(handler)
     }
 }
 

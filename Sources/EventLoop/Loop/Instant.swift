@@ -59,12 +59,15 @@ extension EventLoop {
 extension Duration {
     /// Whole nanoseconds, rounded up so that no deadline comes early; saturated at the ends of Int64.
     var nanosecondsRoundedUp: Int64 {
-        let (seconds, attoseconds) = components
-        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        // Attoseconds have the sign of the duration, and division drops towards zero: up, for negatives.
-        let part = attoseconds / 1_000_000_000 + (attoseconds % 1_000_000_000 > 0 ? 1 : 0)
-        let (sum, overflowInSum) = whole.addingReportingOverflow(part)
-        if overflow || overflowInSum { return seconds < 0 ? .min : .max }
-        return sum
+        // One division of the processor's, where the standard library's own would be several calls.
+        let attosecondsInNanosecond: UInt64 = 1_000_000_000
+        let magnitude = attoseconds.magnitude
+        let high = UInt64(truncatingIfNeeded: magnitude >> 64)
+        guard high < attosecondsInNanosecond / 2 else { return attoseconds < 0 ? .min : .max }
+        let (quotient, remainder) = attosecondsInNanosecond.dividingFullWidth(
+            (high, UInt64(truncatingIfNeeded: magnitude)))
+        // It drops towards zero, which is up for negatives.
+        if attoseconds < 0 { return -Int64(quotient) }
+        return Int64(clamping: remainder > 0 ? quotient + 1 : quotient)
     }
 }

@@ -13,6 +13,14 @@ struct Interrupt: ~Copyable {
 
     private let engine: Engine
     private let isInstalled: Bool
+    /// The handler, by its address.
+    private var handler: UInt = 0
+
+    private static var currentHandler: UInt {
+        var action = sigaction()
+        sigaction(SIGINT, nil, &action)
+        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: UInt.self)
+    }
 
     /// Takes SIGINT, unless the program has a handler of its own or ignores it.
     ///
@@ -43,12 +51,14 @@ struct Interrupt: ~Copyable {
         }
         action.sa_flags = SA_RESTART
         sigaction(SIGINT, &action, nil)
+        handler = Self.currentHandler
     }
 
-    /// Gives SIGINT back. Returns whether one has come.
+    /// Gives SIGINT back, unless the program has set a handler of its own meanwhile. Returns whether one has
+    /// come.
     consuming func end() -> Bool {
         guard isInstalled else { return false }
-        signal(SIGINT, SIG_DFL)
+        if handler == Self.currentHandler { signal(SIGINT, SIG_DFL) }
         engine.onWake = nil
         Self.engine = nil
         return Self.count.load(ordering: .acquiring) > 0

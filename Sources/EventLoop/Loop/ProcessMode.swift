@@ -11,8 +11,8 @@ extension EventLoop {
     ///
     /// When the body has ended, tasks that were spawned and have not ended are cancelled and awaited, and
     /// an error that nobody looked at is reported. Plain `Task`s that wait in this library get a
-    /// `CancellationError`; those that wait elsewhere cannot be found, and are left behind. Then the
-    /// process gets its former executors back. `run` may be called again.
+    /// `CancellationError`; those that wait elsewhere cannot be found, and are left behind, like those that
+    /// never wait. Then the process gets its former executors back. `run` may be called again.
     ///
     /// The first SIGINT cancels the body. If that ends the body with a `CancellationError`, the process
     /// ends by SIGINT once everything has been cleaned up; a body that catches it and returns has its value

@@ -14,8 +14,8 @@ public final class ScheduledCall: @unchecked Sendable {
     public let line: UInt
     var timer: Reactor.Timer?
     var token: WaiterToken?
-    /// Whether ``cancel()`` came before the call.
-    public private(set) var isCancelled = false
+    // Not public itself: the runtime would check each access for exclusivity.
+    private var wasCancelled = false
 
     init(
         engine: Engine, deadline: EventLoop.Instant? = nil, fileID: String = #fileID, line: UInt = #line,
@@ -28,6 +28,9 @@ public final class ScheduledCall: @unchecked Sendable {
         self.function = function
     }
 
+    /// Whether ``cancel()`` came before the call.
+    public var isCancelled: Bool { wasCancelled }
+
     /// Forgets the call and gives its timer and its function's captures back at once. Calling it again,
     /// or after the call, does nothing.
     ///
@@ -35,8 +38,8 @@ public final class ScheduledCall: @unchecked Sendable {
     public func cancel() {
         guard function != nil else { return }
         engine.assertMayBeUsedHere("cancel()")
-        isCancelled = true
-        function = nil
+        wasCancelled = true
+        _ = takeFunction()
         if let timer { engine.reactor.cancelTimer(timer) }
         if let token { _ = engine.waiters.end(token, with: .cancelled) }
         timer = nil
@@ -45,14 +48,20 @@ public final class ScheduledCall: @unchecked Sendable {
 
     /// The loop is gone: a later ``cancel()`` has nothing to do, and nobody to do it with.
     func forget() {
-        function = nil
+        _ = takeFunction()
     }
 
     func run() {
         timer = nil
         token = nil
-        guard let function else { return }
-        self.function = nil
-        function()
+        takeFunction()?()
+    }
+
+    /// The function, which is released after the call has let go of it: what it captures may cancel the call
+    /// in its deinit.
+    private func takeFunction() -> (() -> Void)? {
+        let taken = function
+        function = nil
+        return taken
     }
 }

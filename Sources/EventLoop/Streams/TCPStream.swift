@@ -78,11 +78,13 @@ public final class TCPStream: ByteStream, @unchecked Sendable {
         }
     }
 
-    /// Reads what is there, at least one byte and at most `count`.
+    /// Reads what is there, at least one byte and at most `count`, or 1 MiB.
     ///
     /// - Returns: The bytes; empty at the end of the stream.
     public func read(upTo count: Int) async throws -> [UInt8] {
         precondition(count > 0, "Reading no bytes would look like the end of the stream.")
+        // The memory is there before the bytes are, so not for as many as the caller would take.
+        let count = min(count, 1 << 20)
         var bytes: [UInt8] = []
         _ = try await descriptor.read(full: count, call: "recv") { fileDescriptor in
             var received = 0

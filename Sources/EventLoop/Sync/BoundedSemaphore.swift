@@ -68,6 +68,7 @@ public final class BoundedSemaphore: @unchecked Sendable {
     /// - Returns: What the body returned.
     /// - Throws: What the body threw; `CancellationError` as ``acquire()`` does, and the body was not run.
     /// - Precondition: On the loop's thread.
+    @discardableResult
     @inlinable
     public func withPermit<Value>(_ body: () async throws -> Value) async throws -> Value {
         try await acquire()

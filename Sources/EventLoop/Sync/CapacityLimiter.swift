@@ -119,6 +119,7 @@ public final class CapacityLimiter: @unchecked Sendable {
     /// - Returns: What the body returned.
     /// - Throws: What the body threw; `CancellationError` as ``acquire(for:)`` does, the body not being run.
     /// - Precondition: The borrower neither has a permit nor waits for one. On the loop's thread.
+    @discardableResult
     @inlinable
     public func withPermit<Value>(
         for borrower: AnyObject? = nil, _ body: () async throws -> Value

@@ -42,6 +42,7 @@ public final class Condition: @unchecked Sendable {
     }
 
     /// Runs `body` while this task has the lock: ``Lock/withLock(_:)``.
+    @discardableResult
     @inlinable
     public func withLock<Value>(_ body: () async throws -> Value) async throws -> Value {
         try await lock.withLock(body)
@@ -76,12 +77,22 @@ public final class Condition: @unchecked Sendable {
     /// condition for different things need ``notifyAll()``: ``notify(_:)`` may hit one that it is not for,
     /// which goes on waiting.
     ///
-    /// - Throws: What the predicate threw; `CancellationError` as ``wait()`` does. The lock is held.
+    /// - Throws: What the predicate threw, and a notification that it was called for goes to the next that
+    ///   waits; `CancellationError` as ``wait()`` does. The lock is held.
     /// - Precondition: The lock is held. On the loop's thread.
     public func wait(until predicate: () throws -> Bool) async throws {
         engine.assertOnLoop("Condition.wait(until:)")
         checkLocked("Condition.wait(until:)")
-        while try !predicate() { try await wait() }
+        if try predicate() { return }
+        while true {
+            try await wait()
+            do {
+                if try predicate() { return }
+            } catch {
+                notify()
+                throw error
+            }
+        }
     }
 
     /// Lets the first `count` of the tasks that wait go on, once they get the lock.

@@ -92,6 +92,7 @@ public final class Lock: @unchecked Sendable {
     /// - Returns: What the body returned.
     /// - Throws: What the body threw; `CancellationError` as ``acquire()`` does, and the body was not run.
     /// - Precondition: On the loop's thread, and not within another `withLock` of this lock by the same task.
+    @discardableResult
     @inlinable
     public func withLock<Value>(_ body: () async throws -> Value) async throws -> Value {
         try await enterScope()

@@ -67,14 +67,14 @@ private final class TaskEnds {
     private let engine: Engine
     private let deadline: EventLoop.Instant?
     private let order = Order()
-    private let count: Int
+    private let records: [TaskRecord]
     private var taken = 0
     private var calls: [ScheduledCall] = []
 
     init(of records: [TaskRecord], timeout: Duration?) {
         let engine = EventLoop.current(for: "asCompleted").engine
         self.engine = engine
-        count = records.count
+        self.records = records
         deadline = timeout.map { engine.reactor.now.advanced(by: max($0, .zero)) }
         for (index, record) in records.enumerated() {
             record.assertMayBeAwaited(on: engine, by: "asCompleted")
@@ -102,7 +102,7 @@ private final class TaskEnds {
 
     func next() async throws -> Int? {
         engine.assertOnLoop("asCompleted")
-        guard taken < count else { return nil }
+        guard taken < records.count else { return nil }
         if taken < order.ended.count {
             try await engine.spendBudget()
         } else {
@@ -113,13 +113,19 @@ private final class TaskEnds {
     }
 
     private func waitForOne() async throws {
-        if let deadline, deadline <= engine.reactor.now { throw TimeoutError() }
+        if let deadline, deadline <= engine.reactor.now { return try await lookOnceMore() }
         let token = engine.reserveWait(for: .task)
         engine.waiters.enqueue(token, in: order.waiters)
         let timer = deadline.map { engine.reactor.startTimer(at: $0, token: token.rawValue) }
         let wakeup = await engine.park(token)
         if let timer { engine.reactor.cancelTimer(timer) }
         if wakeup == .cancelled { throw CancellationError() }
+        if taken == order.ended.count { try await lookOnceMore() }
+    }
+
+    /// Time is up, but of a task that has ended in this turn word comes in the next.
+    private func lookOnceMore() async throws {
+        while order.ended.count < records.count(where: \.isDone) { await yield() }
         if taken == order.ended.count { throw TimeoutError() }
     }
 }

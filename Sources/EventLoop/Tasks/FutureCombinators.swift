@@ -45,13 +45,17 @@ extension Future {
         func settle() {
             if let first, let second { both.settle(with: .success((first, second))) }
         }
+        func markAll() {
+            markRetrieved()
+            other.markRetrieved()
+        }
         both.listen(
             through: [
-                contribute(to: both) {
+                contribute(to: both, markAll) {
                     first = $0
                     settle()
                 },
-                other.contribute(to: both) {
+                other.contribute(to: both, markAll) {
                     second = $0
                     settle()
                 },
@@ -73,7 +77,7 @@ extension Future {
         if missing == 0 { all.settle(with: .success([])) }
         all.listen(
             through: futures.enumerated().map { index, future in
-                future.contribute(to: all) { value in
+                future.contribute(to: all, { markAll(futures) }) { value in
                     values[index] = value
                     missing -= 1
                     if missing == 0 { all.settle(with: .success(values.map { $0! })) }
@@ -116,7 +120,7 @@ extension Future {
         let any = Future<Value>(engine: engine(of: futures, "whenAny"), fileID: fileID, line: line)
         any.listen(
             through: futures.map { future in
-                future.contribute(to: any) { any.settle(with: .success($0)) }
+                future.contribute(to: any, { markAll(futures) }) { any.settle(with: .success($0)) }
             })
         return any
     }
@@ -149,19 +153,23 @@ extension Future {
             ])
     }
 
-    /// Passes an error on to `whole`, and the value to `add`.
+    /// Passes an error on to `whole`, and the value to `add`; and when `whole` is done by that, calls
+    /// `markAll`: of several that fail, one tells.
     private func contribute<Whole>(
-        to whole: Future<Whole>, _ add: @escaping (Value) -> Void
+        to whole: Future<Whole>, _ markAll: @escaping () -> Void, _ add: @escaping (Value) -> Void
     ) -> ScheduledCall {
         assertIsOn(whole.engine)
-        // Of several that fail, one tells.
-        markRetrieved()
         return addDoneCallback { result in
             switch result {
             case .success(let value): add(value)
             case .failure(let error): whole.settle(with: .failure(error), isCancelled: self.isCancelled)
             }
+            if whole.isDone { markAll() }
         }
+    }
+
+    private static func markAll(_ futures: [Future]) {
+        for future in futures { future.markRetrieved() }
     }
 
     private func assertIsOn(_ engine: Engine) {

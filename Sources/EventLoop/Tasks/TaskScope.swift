@@ -51,12 +51,17 @@ public final class TaskScope: @unchecked Sendable {
     private var errors: [any Error] = []
     private var isAborting = false
     private var isOver = false
-    /// Whether ``cancel()`` was called.
-    public private(set) var isCancelled = false
+    private var wasCancelled = false
 
     fileprivate init(on loop: EventLoop) {
         self.loop = loop
         body = ChildTask(engine: loop.engine, function: "withTaskScope")
+    }
+
+    /// Whether ``cancel()`` was called.
+    public var isCancelled: Bool {
+        loop.engine.assertMayBeUsedHere("TaskScope.isCancelled")
+        return wasCancelled
     }
 
     /// Starts a task that the scope waits for. It takes its first step in a later turn, unless it is eager.
@@ -78,8 +83,10 @@ public final class TaskScope: @unchecked Sendable {
         let record = TaskOutcome<Success>(on: loop, name: name, fileID: fileID, line: line)
         running[record.id] = record
         record.onEnd = { self.ended($0, with: $1) }
-        record.start(on: loop, isEager: eager && !isAborting, operation)
-        if isAborting { record.cancel() }
+        // One that is started eagerly may end the scope, which then cancels it with the others.
+        let startsCancelled = isAborting
+        record.start(on: loop, isEager: eager && !startsCancelled, operation)
+        if startsCancelled { record.cancel() }
         return LoopTask(record: record)
     }
 
@@ -87,7 +94,7 @@ public final class TaskScope: @unchecked Sendable {
     /// does nothing.
     public func cancel() {
         loop.engine.assertOnLoop("TaskScope.cancel")
-        isCancelled = true
+        wasCancelled = true
         abort()
     }
 
@@ -106,8 +113,16 @@ public final class TaskScope: @unchecked Sendable {
     }
 
     private func waitForTasks() async {
-        if !running.isEmpty, await loop.engine.suspend(in: emptied) == .cancelled { abort() }
-        if !running.isEmpty { await loop.engine.suspendUncancellably(in: emptied) }
+        var isCallerCancelled = false
+        // More than once: who hears of the last task's end first may start another.
+        while !running.isEmpty {
+            if isCallerCancelled {
+                await loop.engine.suspendUncancellably(in: emptied)
+            } else if await loop.engine.suspend(in: emptied) == .cancelled {
+                isCallerCancelled = true
+                abort()
+            }
+        }
     }
 
     private func ended(_ record: TaskRecord, with failure: (any Error)?) {

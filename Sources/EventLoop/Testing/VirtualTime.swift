@@ -58,5 +58,9 @@ extension EventLoop {
 public func waitAllTasksBlocked() async throws {
     let engine = EventLoop.current(for: "waitAllTasksBlocked()").engine
     engine.state.waitsWithCare = true
-    if await engine.suspend(in: engine.quietWaiters) == .cancelled { throw CancellationError() }
+    if await engine.suspend(in: engine.quietWaiters) == .cancelled {
+        // Nobody may be left who waits for that.
+        engine.state.waitsWithCare = engine.needsCareWhenIdle
+        throw CancellationError()
+    }
 }

@@ -11,9 +11,9 @@ final class ThreadSafeTaskCore<Success: Sendable>: Sendable, ClosingObserver {
         var phase: Phase
         var isCancelled = false
         var isRetrieved = false
-        /// Hears of an error that nobody looks at. Nil before the start, when the loop's own inbox holds
-        /// this, and when there is no such error any more.
-        var engine: Engine?
+        /// Hears of an error that nobody looks at. Nil before the start, and when there is no such error any
+        /// more. Not the loop: a handle does not keep that.
+        var errorHandler: ErrorHandler?
     }
 
     let name: String?
@@ -36,10 +36,11 @@ final class ThreadSafeTaskCore<Success: Sendable>: Sendable, ClosingObserver {
     }
 
     deinit {
-        guard let engine = state.withLock({ $0.engine }), case .failure(let error) = result.current,
+        guard let errorHandler = state.withLock({ $0.errorHandler }),
+            case .failure(let error) = result.current,
             !(error is CancellationError), error as? EventLoopError != .closed
         else { return }
-        engine.report(UnhandledError(.taskFailed, error, name: name, fileID: fileID, line: line))
+        errorHandler.report(UnhandledError(.taskFailed, error, name: name, fileID: fileID, line: line))
     }
 
     var isCancelled: Bool { state.withLock { $0.isCancelled } }
@@ -66,12 +67,12 @@ final class ThreadSafeTaskCore<Success: Sendable>: Sendable, ClosingObserver {
     }
 
     private func markRetrieved() {
-        let engine = state.withLock { state in
+        let errorHandler = state.withLock { state in
             state.isRetrieved = true
-            return state.engine.take()
+            return state.errorHandler.take()
         }
         // Perhaps the last reference, which is not to go under the lock.
-        _ = engine
+        _ = errorHandler
     }
 
     private var isOnItsLoop: Bool {
@@ -87,7 +88,7 @@ final class ThreadSafeTaskCore<Success: Sendable>: Sendable, ClosingObserver {
             guard case .waiting(let waiting) = state.phase else { return }
             operation = waiting
             state.phase = .starting
-            if !state.isRetrieved { state.engine = loop.engine }
+            if !state.isRetrieved { state.errorHandler = loop.engine.errorHandler }
         }
         guard let operation else { return }
         let observation = loop.engine.closingObservers.insert(self)

@@ -33,7 +33,7 @@ extension EventLoop {
     ///   loops have the same kind of clock, real or not.
     public func record(into trace: Trace, name: String? = nil) {
         engine.assertMayBeUsedHere("record(into:)")
-        trace.checkClock(isReal: engine.clock.isReal)
+        trace.checkClock(isReal: engine.isReal)
         let recorder = trace.state.withLock { state in
             precondition(!state.isStopped, "The trace was stopped: record into a new one.")
             precondition(

@@ -53,7 +53,8 @@ struct TraceReader {
         self.number = number
         self.log = log
         self.threadNames = threadNames
-        self.end = EventLoop.Instant(nanoseconds: max(end, log.events.last?.time ?? 0))
+        // Whose step it is may be found out after its beginning: the last event is not always the latest.
+        self.end = EventLoop.Instant(nanoseconds: max(end, log.events.lazy.map(\.time).max() ?? 0))
     }
 
     /// The task's number in the whole trace: those of one loop are next to each other.

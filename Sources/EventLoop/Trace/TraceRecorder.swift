@@ -34,11 +34,9 @@ final class TraceRecorder: LoopObserver, @unchecked Sendable {
     /// Ends the recording. From any thread.
     func stop() {
         guard let engine = leaveEngine() else { return }
-        if engine.isOnLoopThread || !engine.isRunning {
-            engine.remove(self)
-        } else {
-            engine.post(.perform { [unowned(unsafe) engine] in engine.remove(self) })
-        }
+        // A loop that does not run may begin to at this moment, so only its own thread takes this out. Not
+        // retained: it lies in the engine's own inbox.
+        engine.perform { [unowned(unsafe) engine] in engine.remove(self) }
     }
 
     func loopIsClosing() {

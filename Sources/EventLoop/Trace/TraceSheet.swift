@@ -28,12 +28,12 @@ struct TraceSheet {
             rowOfThread[thread] = rows.count
             rows.append(.thread(thread))
         }
+        let tasks = Dictionary(grouping: contents.tasks) { $0.id >> 32 }
         for (number, loop) in contents.loops.enumerated() {
             rowOfThread["loop \(loop.name)"] = rows.count
             rowOfLoop.append(rows.count)
             rows.append(.loop(number))
-            let tasks = contents.tasks.filter { $0.id >> 32 == number }
-            rows += Self.tree(of: tasks)
+            rows += Self.tree(of: tasks[number] ?? [])
         }
         for (index, row) in rows.enumerated() {
             if case .task(let task, _) = row { rowOfTask[task.id] = index }

@@ -57,7 +57,7 @@ public struct TracedSpan: Sendable, Equatable {
 public struct TracedLane: Sendable {
     /// The name that it was measured under.
     public let name: String
-    /// What it did, in the order in which it was measured.
+    /// What it did, in the order of the spans' starts.
     public let spans: [TracedWork]
 }
 

@@ -79,8 +79,10 @@ extension Engine {
         }
     }
 
-    /// Puts a call at the end of `queue`: it is called in the turn after it is woken.
+    /// Puts a call at the end of `queue`: it is called in the turn after it is woken. Never on a loop that is
+    /// closed, which would hold it for good.
     func enqueue(_ call: ScheduledCall, in queue: WaitQueue) {
+        guard !isClosed else { return call.forget() }
         let token = waiters.insert(.call(call), for: queue.reason)
         waiters.enqueue(token, in: queue)
         call.token = token

@@ -269,6 +269,29 @@ struct TaskDumpTests {
         return states
     }
 
+    @Test("of a long chain of tasks each has a line, and no line's length grows with the chain")
+    func deepChain() throws {
+        let count = 5000
+        func chain(_ left: Int, _ isThere: Promise<Void>) -> LoopTask<Void> {
+            spawn {
+                let next = left > 1 ? chain(left - 1, isThere) : nil
+                if next == nil { isThere.succeed() }
+                try? await sleep(until: .never)
+            }
+        }
+        let loop = try EventLoop()
+        let text = try loop.runBody {
+            let isThere = Promise<Void>()
+            _ = chain(count, isThere)
+            try await isThere.future.value
+            return EventLoop.dumpTasks()
+        }
+        let lines = text.split(separator: "\n")
+        #expect(lines.count == count + 2)
+        #expect(lines.allSatisfy { $0.utf8.count < 200 })
+        try loop.close()
+    }
+
     // MARK: - By a signal
 
     @Test("a signal asks for it, as often as it comes")

@@ -87,7 +87,7 @@ struct WatchdogTests {
             let loop = try Self.loop {
                 stalls.add($0)
                 // The first may be reported twice, while it is let go.
-                if !reported.all.contains($0.work.line!) { gates[reported.count].open() }
+                if !reported.all.contains($0.work.line!) { gates[Set(reported.all).count].open() }
                 reported.add($0.work.line!)
             }
             loop.callSoon { blockHere(gates[0]) }
@@ -141,6 +141,22 @@ struct WatchdogTests {
         #expect(outcome.count == 1, "errno \(outcome.code)")
     }
 
+    @Test("a stall in a call that the backtrace ends, and with it the step, is reported all the same")
+    func blockingCallEnds() async throws {
+        let stalls = Recorder<Stall>()
+        try await onThread {
+            let loop = try Self.loop { stalls.add($0) }
+            loop.callSoon {
+                pollHere()
+                loop.stop()
+            }
+            try loop.run()
+        }
+        let stall = try #require(stalls.all.first)
+        #expect(stall.work.name == "call")
+        #expect(stall.backtrace.contains { $0.contains("pollHere() -> ()") }, "\(stall.backtrace)")
+    }
+
     @Test("two loops at once are each told by their own backtrace")
     func twoLoops() async throws {
         let stalls = Recorder<Stall>()
@@ -187,6 +203,22 @@ struct WatchdogTests {
         #expect(stalls.count >= 1)
     }
 
+    @Test("a threshold that is lowered while the loop runs counts from then on")
+    func loweredThreshold() async {
+        await #expect(processExitsWith: .success) {
+            let gate = Gate()
+            let loop = try WatchdogTests.loop { _ in gate.open() }
+            loop.stallThreshold = .seconds(1_000_000)
+            try loop.runBody {
+                #expect(watchdogCount(until: 1) == 1)
+                // Long enough for it to go to sleep.
+                usleep(50_000)
+                loop.stallThreshold = .milliseconds(2)
+                blockHere(gate)
+            }
+        }
+    }
+
     @Test("the threshold is at least a millisecond")
     func leastThreshold() throws {
         let loop = try EventLoop()
@@ -218,6 +250,19 @@ struct WatchdogTests {
                 #expect(raise(SIGURG) == 0)
             }
             #expect(arrivals.load(ordering: .relaxed) == 1)
+        }
+    }
+
+    @Test("a signal that the program ignores is ignored, whatever the flags of its action say")
+    func ignoredSignal() async {
+        await #expect(processExitsWith: .success) {
+            var action = sigaction()
+            action.__sigaction_handler.sa_handler = SIG_IGN
+            action.sa_flags = SA_SIGINFO
+            sigaction(SIGURG, &action, nil)
+            try EventLoop(debug: true).runBody {
+                #expect(raise(SIGURG) == 0)
+            }
         }
     }
 
@@ -267,6 +312,12 @@ struct WatchdogTests {
         let gate = Gate()
         try loop { _ in gate.open() }.runBody { blockHere(gate) }
     }
+}
+
+/// Blocks for a minute, unless a signal comes.
+@inline(never)
+private func pollHere() {
+    _ = poll(nil, 0, 60_000)
 }
 
 /// The functions whose names the backtraces are searched for.

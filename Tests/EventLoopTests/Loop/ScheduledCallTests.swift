@@ -204,6 +204,27 @@ struct ScheduledCallTests {
         }
     }
 
+    /// Cancels the call whose function holds it.
+    private final class CancelsItsCall {
+        var call: ScheduledCall?
+        deinit { call?.cancel() }
+    }
+
+    @Test("a call may be cancelled by what it lets go of", arguments: [true, false])
+    func cancelledByItsCapture(byLoop: Bool) throws {
+        let loop = try EventLoop()
+        func schedule() -> ScheduledCall {
+            let owner = CancelsItsCall()
+            let call = loop.callLater(.seconds(10)) { withExtendedLifetime(owner) {} }
+            owner.call = call
+            return call
+        }
+        let call = schedule()
+        if byLoop { try loop.close() } else { call.cancel() }
+        #expect(call.isCancelled != byLoop)
+        #expect(loop.engine.waiters.count == 0)
+    }
+
     // MARK: - Misuse
 
     @Test("cancel on a wrong thread traps with a sentence")

@@ -116,6 +116,33 @@ struct ConditionTests {
         }
     }
 
+    @Test("a notification goes to the next when the predicate throws that was called for it")
+    func predicateThrowsLater() async throws {
+        try await onLoop { _ in
+            let condition = Condition()
+            var isBroken = false
+            var isReady = false
+            try await gather(
+                {
+                    await #expect(throws: TestError("predicate")) {
+                        try await condition.withLock {
+                            try await condition.wait(until: {
+                                if isBroken { throw TestError("predicate") }
+                                return false
+                            })
+                        }
+                    }
+                },
+                { try await condition.withLock { try await condition.wait(until: { isReady }) } },
+                {
+                    try await condition.withLock {
+                        (isBroken, isReady) = (true, true)
+                        condition.notify()
+                    }
+                })
+        }
+    }
+
     @Test("several conditions on one lock wake their own waiters only")
     func sharedLock() async throws {
         try await onLoop { _ in

@@ -102,6 +102,25 @@ struct AsCompletedTests {
         }
     }
 
+    @Test("a task that ends in the turn in which time is up, or is found to be, has ended")
+    func endAndTimeout() throws {
+        try virtually {
+            let task = job(2)
+            await turns()
+            var iterator = asCompleted([task], timeout: .seconds(2)).makeAsyncIterator()
+            let first = try await iterator.next()
+            #expect(first == task)
+
+            let ending = spawn {}
+            var late = asCompleted([ending], timeout: .zero).makeAsyncIterator()
+            // It takes its first and only step before this task goes on.
+            await turns()
+            #expect(ending.isDone)
+            let next = try await late.next()
+            #expect(next == ending)
+        }
+    }
+
     @Test("what has ended comes, also when time has been up for long")
     func lateReader() throws {
         try virtually {

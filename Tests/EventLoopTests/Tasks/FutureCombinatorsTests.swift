@@ -266,6 +266,51 @@ struct FutureCombinatorsTests {
         #expect(reports.count == 1)
     }
 
+    @Test("to cancel one that was made of several leaves their errors to be reported")
+    func cancelledWholeDoesNotHideErrors() throws {
+        let reports = Recorder<UnhandledError>()
+        try virtually {
+            EventLoop.current.setErrorHandler { reports.add($0) }
+            do {
+                let (first, second) = (Promise<Int>(), Promise<Int>())
+                let futures = [first.future, second.future]
+                Future.whenAll(futures).cancel()
+                Future.whenAny(futures).cancel()
+                first.future.and(second.future).cancel()
+                first.fail(TestError("first"))
+                second.fail(TestError("second"))
+            }
+            await turns(2)
+        }
+        #expect(Set(reports.all.map { ($0.error as? TestError)?.name }) == ["first", "second"])
+    }
+
+    @Test("the errors that come after whenAny or and has a result count as looked at")
+    func laterErrors() throws {
+        let reports = Recorder<UnhandledError>()
+        try virtually {
+            EventLoop.current.setErrorHandler { reports.add($0) }
+            for isCancelled in [true, false] {
+                let promises = (0..<4).map { _ in Promise<Int>() }
+                let any = Future.whenAny([promises[0].future, promises[1].future])
+                let both = promises[2].future.and(promises[3].future)
+                if isCancelled {
+                    promises[0].future.cancel()
+                    promises[2].future.cancel()
+                } else {
+                    promises[0].succeed(1)
+                    promises[2].fail(TestError("first"))
+                }
+                await turns(2)
+                #expect(any.result != nil && both.result != nil)
+                promises[1].fail(TestError("later"))
+                promises[3].fail(TestError("later"))
+            }
+            await turns(2)
+        }
+        #expect(reports.count == 0)
+    }
+
     // MARK: - Misuse
 
     @Test("futures of two loops, and the first of none, trap with a sentence")

@@ -211,7 +211,7 @@ struct TaskScopeTests {
     func fromATask() throws {
         try virtually {
             let log = Recorder<String>()
-            _ = try await withTaskScope { scope in
+            try await withTaskScope { scope in
                 scope.spawn {
                     scope.spawn(name: "grandchild") {
                         try await sleep(for: .seconds(1))
@@ -222,6 +222,33 @@ struct TaskScopeTests {
                 }
             }
             #expect(log.all == ["grandchild", "child"])
+        }
+    }
+
+    /// Starts a task whenever the one before has ended: each for a second, the last for ever.
+    private func startAnother(in scope: TaskScope, _ count: Int, _ log: Recorder<Int>) {
+        let task = scope.spawn {
+            defer { log.add(count) }
+            if count > 0 { try await sleep(for: .seconds(1)) } else { try await sleep(until: .never) }
+        }
+        if count > 0 {
+            task.addDoneCallback { _ in startAnother(in: scope, count - 1, log) }
+        }
+    }
+
+    @Test("a task that starts at the end of the last one is waited for, and cancelled with the caller")
+    func startedAtTheEnd() throws {
+        try virtually {
+            let log = Recorder<Int>()
+            let task = spawn {
+                try await withTaskScope { scope in startAnother(in: scope, 3, log) }
+            }
+            try await sleep(for: .seconds(10))
+            #expect(log.all == [3, 2, 1])
+            #expect(!task.isDone)
+            task.cancel()
+            _ = await task.result
+            #expect(log.all == [3, 2, 1, 0])
         }
     }
 
@@ -247,13 +274,27 @@ struct TaskScopeTests {
             let log = Recorder<String>()
             let found = await errors {
                 try await withTaskScope { scope in
-                    scope.spawn(eager: true) { throw TestError("at once") }
+                    let task = scope.spawn(eager: true) { throw TestError("at once") }
+                    #expect(task.handle.cancellationCount == 0)
                     log.add("goes on")
                     try await sleep(until: .never)
                 }
             }
             #expect(found == [TestError("at once")])
             #expect(log.all == ["goes on"])
+        }
+    }
+
+    @Test("an eager task that cancels its scope at once is cancelled with it, once")
+    func eagerCancel() throws {
+        try virtually {
+            try await withTaskScope { scope in
+                let task = scope.spawn(eager: true) {
+                    scope.cancel()
+                    try await sleep(until: .never)
+                }
+                #expect(task.handle.cancellationCount == 1)
+            }
         }
     }
 
@@ -280,6 +321,18 @@ struct TaskScopeTests {
             }
         }
         #expect(result?.sentence.contains("spawned in a scope that has ended") == true)
+    }
+
+    @Test("a scope that is asked on a wrong thread traps with a sentence")
+    func wrongThread() async throws {
+        let result = try await #require(
+            processExitsWith: .failure, observing: [\.standardErrorContent]
+        ) {
+            try await onLoop { _ in
+                try await withTaskScope { scope in try await onThread { _ = scope.isCancelled } }
+            }
+        }
+        #expect(result.sentence.contains("TaskScope.isCancelled was called while another thread runs"))
     }
 
     @Test("a scope in a timeout ends with it")

@@ -199,9 +199,11 @@ struct VirtualClockOthersTests {
         expectNothingLeft(on: loop)
     }
 
-    @Test("waiting for the others can be cancelled, and leaves nobody behind")
-    func quietCancelled() throws {
-        try EventLoop(clock: .virtual).runBody {
+    @Test(
+        "waiting for the others can be cancelled, and leaves nobody behind",
+        arguments: [EventLoop.ClockKind.virtual, .monotonic])
+    func quietCancelled(clock: EventLoop.ClockKind) throws {
+        try EventLoop(clock: clock).runBody {
             let waiter = spawn { try await waitAllTasksBlocked() }
             let busy = spawn {
                 for _ in 0..<10 { await yield() }
@@ -211,6 +213,7 @@ struct VirtualClockOthersTests {
             await #expect(throws: CancellationError.self) { try await waiter.value }
             #expect(!busy.isDone)
             #expect(EventLoop.current.engine.quietWaiters.isEmpty)
+            #expect(EventLoop.current.engine.state.waitsWithCare == (clock == .virtual))
             try await busy.value
         }
     }

@@ -343,6 +343,26 @@ struct ThreadSafeTaskTests {
         }
     }
 
+    @Test("the handle of a task that failed does not keep its loop, and still tells the loop's handler")
+    func handleDoesNotKeepTheLoop() async throws {
+        try await onThread {
+            let reports = Recorder<UnhandledError>()
+            let task: Holder<ThreadSafeTask<Void>>
+            weak let engine: Engine?
+            do {
+                let loop = try EventLoop()
+                engine = loop.engine
+                loop.setErrorHandler { reports.add($0) }
+                task = Holder(loop.spawnThreadSafe { throw TestError("lost") })
+                try loop.runBody { await turnsUntil { task.held!.isDone } }
+            }
+            #expect(engine == nil)
+            #expect(reports.count == 0)
+            task.held = nil
+            #expect(reports.count == 1)
+        }
+    }
+
     @Test("without a handle the error is reported when the task ends")
     func reportedWithoutHandle() async throws {
         try await onLoop { loop in

@@ -165,6 +165,24 @@ struct TraceLoopTests {
         }
     }
 
+    @Test("another thread may stop a trace while its loop begins to run, or does not run at all")
+    func stopAtTheBeginning() async throws {
+        for round in 0..<50 {
+            let trace = Trace()
+            let loop = try EventLoop()
+            loop.record(into: trace)
+            let stopper = Thread {
+                for _ in 0..<round { sched_yield() }
+                trace.stop()
+            }
+            if round % 10 != 0 { try await onThread { try loop.runBody { await turns(round) } } }
+            try await stopper.value
+            try loop.runUntilAllTasksBlocked()
+            #expect(loop.engine.observer == nil)
+            for task in trace.tasks { #expect(task.spans.allSatisfy { $0.start <= $0.end }) }
+        }
+    }
+
     @Test("a loop that goes leaves its trace, and the trace does not hold the loop")
     func life() throws {
         let trace = Trace()
@@ -194,6 +212,8 @@ struct TraceLoopTests {
         #expect(try first.task("main").words == ["runs 0", "a timer 0-1000", "runs 1000"])
         #expect(try second.task("main").words.count == 5)
         second.stop()
+        // What is to be done on the loop's thread, its next run does.
+        try loop.runUntilAllTasksBlocked()
         #expect(loop.engine.observer == nil)
     }
 }

@@ -29,7 +29,7 @@ func manyLoops() throws {
             try await answer(number, on: "the main loop", computing: cost.computing, waiting: cost.waiting)
         }
         let one = total()
-        show("Their waits were over long before; the loop was computing.")
+        show("Most waits were over long before; the loop was computing.")
 
         section("On \(count) loops, in a thread each")
         let threads = try (1...count).map { try LoopThread(name: "loop \($0)") }

@@ -24,6 +24,7 @@ struct CommandLineTests {
             }
             #expect(listed == Self.names)
             #expect(!lines.joined().contains("\u{1B}"))
+            #expect(lines.last?.contains("Sources/Demos/") == true)
         }
     }
 

@@ -54,6 +54,8 @@ struct Chart {
     struct Part {
         let title: String
         var rows: [Row]
+        /// Whether the lesson told what happened, so that a reader may look for it.
+        var isTold = false
 
         var end: Duration { rows.flatMap(\.spans).map(\.end).max() ?? .zero }
     }
@@ -76,6 +78,7 @@ struct Chart {
         var lines = ["  " + Self.legend]
         // What comes before the first section is its preparation.
         for part in parts.dropFirst(parts.count > 1 ? 1 : 0) {
+            guard part.end > aColumn || part.isTold else { continue }
             lines.append("")
             if parts.count > 1 { lines.append("  " + Console.styled(part.title, .cyan)) }
             guard part.end > aColumn else {

@@ -24,6 +24,11 @@ enum Recording {
         files.append(file)
     }
 
+    /// The section has told something.
+    static func told() {
+        if !parts.isEmpty { parts[parts.count - 1].isTold = true }
+    }
+
     /// Blocking work.
     static func add(_ name: String, from start: Duration, to end: Duration) {
         add(Chart.Row(name: name, spans: [Chart.Span(mark: .running, start: start, end: end)]))

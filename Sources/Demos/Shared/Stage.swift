@@ -135,6 +135,7 @@ func section(_ text: String) {
 /// A line with the time since the section began.
 @MainActor
 func log(_ text: String) {
+    Recording.told()
     guard !Stage.isQuiet else { return }
     let time = Stage.elapsed.inSeconds.aligned(right: 8)
     put("  \(Console.styled(time, .dim))   \(text)")

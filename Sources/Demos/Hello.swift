@@ -15,7 +15,8 @@
 //     run { … } each: { … }        so are two: run(lambda: …, each=lambda: …)
 //     try await sleep(…)           await sleep(…); each call that may throw is marked with `try`
 //     throw Full()                 raise Full()
-//     do { … } catch { … }         try: … except BaseException as error: … (also of cancellations!)
+//     do { … } catch { … }         try: … except BaseException as error: …
+//                                  (cancellations, too: throw those again)
 //     catch is TimeoutError        except TimeoutError:
 //     catch let e as SystemError   except OSError as e:
 //     defer { … }                  finally: …

@@ -56,6 +56,9 @@ public final class EventLoop: Sendable {
 
     /// Lets an actor live on this loop: return `serialExecutor.asUnownedSerialExecutor()` as its
     /// `unownedExecutor`, and keep the loop alive as long as the actor.
+    ///
+    /// An actor whose callbacks a loop calls (``callSoon(fileID:line:_:)`` and the like) must live there:
+    /// they are called on the loop's thread, whatever actor they come from.
     public var serialExecutor: any SerialExecutor { loopSerialExecutor }
 
     // MARK: - The current loop

@@ -44,6 +44,10 @@ final class LoopSerialExecutor: MainExecutor, SchedulingExecutor, @unchecked Sen
         engine.enqueue(UnownedJob(job), after: asDuration(delay, of: clock))
     }
 
+    func `is`(_ other: UnownedSerialExecutor) -> Bool {
+        unsafeBitCast(other, to: (UInt, UInt).self).0 == UInt(bitPattern: ObjectIdentifier(self))
+    }
+
     func checkIsolated() {
         precondition(
             engine.isOnLoopThread,

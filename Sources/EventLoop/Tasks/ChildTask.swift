@@ -36,9 +36,10 @@ class ChildTask: TaskNode, @unchecked Sendable {
     /// Runs `body` to its end. The caller's cancellation is the child's, too, and comes through the runtime.
     @inlinable
     final func run<Value>(_ body: @escaping () async throws -> Value) async -> Result<Value, any Error> {
-        nonisolated(unsafe) let body = body
+        let loop = currentLoop("withTimeout or withTaskScope")
+        nonisolated(unsafe) let body = loop.confined(body)
         nonisolated(unsafe) var outcome: Result<Value, any Error>?
-        await withChildren(on: currentLoop("withTimeout or withTaskScope")) { group in
+        await withChildren(on: loop) { group in
             group.addImmediateTask {
                 self.begin()
                 do { outcome = .success(try await body()) } catch { outcome = .failure(error) }

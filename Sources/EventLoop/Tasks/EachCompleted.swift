@@ -32,7 +32,9 @@ public func asCompleted<Elements: Sequence, Value>(
     _ operation: @escaping (Elements.Element) async throws -> Value,
     each: (Elements.Element, Value) async throws -> Void
 ) async throws {
-    try await CompletedWork(elements, operation).run(limit, "asCompleted") { element, result in
+    let loop = EventLoop.current(for: "asCompleted")
+    let work = CompletedWork(elements, loop.confined(operation))
+    try await work.run(on: loop, of: "asCompleted", limit) { element, result in
         try await each(element, result.get())
     }
 }
@@ -48,7 +50,9 @@ public func resultsAsCompleted<Elements: Sequence, Value>(
     _ operation: @escaping (Elements.Element) async throws -> Value,
     each: (Elements.Element, Result<Value, any Error>) async throws -> Void
 ) async throws {
-    try await CompletedWork(elements, operation).run(limit, "resultsAsCompleted", each)
+    let loop = EventLoop.current(for: "resultsAsCompleted")
+    let work = CompletedWork(elements, loop.confined(operation))
+    try await work.run(on: loop, of: "resultsAsCompleted", limit, each)
 }
 
 /// One operation for many elements.
@@ -64,10 +68,10 @@ private final class CompletedWork<Element, Value> {
     }
 
     func run(
-        _ limit: Int?, _ caller: StaticString, isolation: isolated (any Actor)? = #isolation,
+        on loop: EventLoop, of caller: StaticString, _ limit: Int?,
+        isolation: isolated (any Actor)? = #isolation,
         _ each: (Element, Result<Value, any Error>) async throws -> Void
     ) async throws {
-        let loop = EventLoop.current(for: "\(caller)")
         if let limit { precondition(limit > 0, "\(caller) needs a limit of at least 1.") }
         nonisolated(unsafe) let work = self
         try await loop.whereChildrenStay {

@@ -14,7 +14,7 @@ public func gather<each Value>(
     _ operations: repeat @escaping () async throws -> each Value
 ) async throws -> (repeat each Value) {
     let loop = currentLoop("gather")
-    let slots = (repeat ResultSlot(each operations))
+    let slots = (repeat ResultSlot(loop.confined(each operations)))
     try await withThrowingChildren(on: loop) { group in
         var index = 0
         for slot in repeat each slots {
@@ -43,7 +43,7 @@ public func gatherResults<each Value>(
     _ operations: repeat @escaping () async throws -> each Value
 ) async -> (repeat Result<each Value, any Error>) {
     let loop = currentLoop("gatherResults")
-    let slots = (repeat ResultSlot(each operations))
+    let slots = (repeat ResultSlot(loop.confined(each operations)))
     await withChildren(on: loop) { group in
         var index = 0
         for slot in repeat each slots {
@@ -80,7 +80,7 @@ public func gather<Elements: Sequence, Value>(
     _ operation: @escaping (Elements.Element) async throws -> Value
 ) async throws -> [Value] {
     let loop = currentLoop("gather")
-    let work = GatheredWork(elements, operation)
+    let work = GatheredWork(elements, loop.confined(operation))
     try await withThrowingChildren(on: loop) { group in
         nonisolated(unsafe) let work = work
         let lanes = work.laneCount(limit)
@@ -114,7 +114,7 @@ public func gatherResults<Elements: Sequence, Value>(
     _ operation: @escaping (Elements.Element) async throws -> Value
 ) async -> [Result<Value, any Error>] {
     let loop = currentLoop("gatherResults")
-    let work = GatheredWork(elements, operation)
+    let work = GatheredWork(elements, loop.confined(operation))
     await withChildren(on: loop) { group in
         nonisolated(unsafe) let work = work
         let lanes = work.laneCount(limit)

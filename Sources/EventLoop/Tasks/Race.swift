@@ -19,7 +19,8 @@
 public func race<Elements: Sequence, Value>(
     _ elements: Elements, _ operation: @escaping (Elements.Element) async throws -> Value
 ) async throws -> Value {
-    let race = Race(elements, of: "race", operation) { _ in true }
+    let loop = EventLoop.current(for: "race")
+    let race = Race(elements, on: loop, of: "race", loop.confined(operation)) { _ in true }
     await race.run()
     guard let winner = race.winner else { throw CancellationError() }
     return try winner.get()
@@ -53,7 +54,8 @@ public func race<Value>(
 public func firstSuccess<Elements: Sequence, Value>(
     _ elements: Elements, _ operation: @escaping (Elements.Element) async throws -> Value
 ) async throws -> Value {
-    let race = Race(elements, of: "firstSuccess", operation) { result in
+    let loop = EventLoop.current(for: "firstSuccess")
+    let race = Race(elements, on: loop, of: "firstSuccess", loop.confined(operation)) { result in
         if case .success = result { true } else { false }
     }
     await race.run()
@@ -83,11 +85,11 @@ private final class Race<Element, Value> {
     private(set) var errors: [(any Error)?]
 
     init(
-        _ elements: some Sequence<Element>, of caller: StaticString,
+        _ elements: some Sequence<Element>, on loop: EventLoop, of caller: StaticString,
         _ operation: @escaping (Element) async throws -> Value,
         wins: @escaping (Result<Value, any Error>) -> Bool
     ) {
-        loop = EventLoop.current(for: "\(caller)")
+        self.loop = loop
         self.caller = caller
         self.elements = Array(elements)
         precondition(!self.elements.isEmpty, "\(caller) needs at least one operation.")

@@ -57,23 +57,73 @@ struct GroupChildrenTests {
                 await Task.yield()
                 steps.add(loop.isOnLoopThread)
             }
-            switch combination {
-            case .gatherTuple: _ = try await gather(operation, operation)
-            case .gather: try await gather([1, 2]) { _ in try await operation() }
-            case .gatherLimited: try await gather(1...4, limit: 2) { _ in try await operation() }
-            case .gatherResults: await gatherResults([1, 2]) { _ in try await operation() }
-            case .gatherResultsTuple: _ = await gatherResults(operation, operation)
-            case .withTimeout: try await withTimeout(.seconds(10)) { () in try await operation() }
-            case .withTaskScope: try await withTaskScope { _ in try await operation() }
-            case .asCompleted:
-                try await asCompleted([1, 2]) { _ in
-                    try await operation()
-                } each: { _, _ in
-                    steps.add(loop.isOnLoopThread)
-                }
-            case .race: try await race(operation, operation)
-            }
+            try await runAsChildren(combination, operation) { steps.add(loop.isOnLoopThread) }
             return steps.all
         }
+    }
+}
+
+/// An actor that does not live on the loop, whose code runs there because of the task that calls it. The
+/// runtime may run it on other threads as well, so its state is safe only within it.
+@Suite("Children of an actor that lives elsewhere", .timeLimit(.minutes(5)))
+struct ConfinedChildrenTests {
+    @Test("they run within it")
+    func within() async throws {
+        // In a process of its own, because the runtime tells a wrong actor by a trap only.
+        await #expect(processExitsWith: .success) {
+            for combination in GroupChildrenTests.Combination.allCases {
+                let steps = try EventLoop().runBody { try await Account().run(combination) }
+                #expect(steps == combination.steps, "\(combination)")
+            }
+        }
+    }
+
+    private actor Account {
+        private let steps = Steps()
+
+        func run(_ combination: GroupChildrenTests.Combination) async throws -> Int {
+            try await steps.take(combination, within: self)
+            return steps.count
+        }
+    }
+
+    /// What is not Sendable, and does not say to whom it belongs.
+    private final class Steps {
+        private(set) var count = 0
+
+        func take(_ combination: GroupChildrenTests.Combination, within actor: Account) async throws {
+            try await runAsChildren(combination, { try await self.take(within: actor) }, each: { count += 1 })
+        }
+
+        private func take(within actor: Account) async throws {
+            actor.preconditionIsolated("A child runs outside the actor.")
+            count += 1
+            await Task.yield()
+            actor.preconditionIsolated("A child goes on outside the actor.")
+            count += 1
+        }
+    }
+}
+
+/// Runs the operation as children, each of which takes two steps, and `each` in the caller.
+func runAsChildren(
+    _ combination: GroupChildrenTests.Combination, _ operation: @escaping () async throws -> Void,
+    each: () -> Void
+) async throws {
+    switch combination {
+    case .gatherTuple: _ = try await gather(operation, operation)
+    case .gather: try await gather([1, 2]) { _ in try await operation() }
+    case .gatherLimited: try await gather(1...4, limit: 2) { _ in try await operation() }
+    case .gatherResults: await gatherResults([1, 2]) { _ in try await operation() }
+    case .gatherResultsTuple: _ = await gatherResults(operation, operation)
+    case .withTimeout: try await withTimeout(.seconds(10)) { () in try await operation() }
+    case .withTaskScope: try await withTaskScope { _ in try await operation() }
+    case .asCompleted:
+        try await asCompleted([1, 2]) { _ in
+            try await operation()
+        } each: { _, _ in
+            each()
+        }
+    case .race: try await race(operation, operation)
     }
 }

@@ -66,9 +66,14 @@ let package = Package(
         .testTarget(
             name: "EventLoopTestingTests", dependencies: ["EventLoopTesting", "TestSupport"],
             swiftSettings: swiftSettings),
+        // As a user's package has it.
+        .executableTarget(
+            name: "GuideProgram", dependencies: ["EventLoop"], path: "Tests/GuideProgram",
+            swiftSettings: [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]),
         // The documentation's code, which is checked against its articles.
         .testTarget(
-            name: "GuideTests", dependencies: ["EventLoop", "EventLoopTesting", "TestSupport"],
+            name: "GuideTests",
+            dependencies: ["EventLoop", "EventLoopTesting", "GuideProgram", "TestSupport"],
             exclude: ["asyncio-names.txt"],
             swiftSettings: swiftSettings),
         // The C reactor's rules. Each runs in a process of its own, which the runner is; the Swift tests start it.

@@ -1,8 +1,8 @@
 // Lesson: take results as they come, the fastest first, instead of in the order in which you asked.
 //
-//     for task in asyncio.as_completed(tasks):       for try await task in asCompleted(tasks) {
-//         print(await task)                              print(try await task.value)
-//                                                    }
+//     async for task in asyncio.as_completed(tasks):       for try await task in asCompleted(tasks) {
+//         print(await task)           # from 3.13 on           print(try await task.value)
+//                                                          }
 //
 // What comes is the task itself, so its name says whose result it is, and its value is there at once. It
 // costs the same time as `gather`; what it saves is the time until the first result, which somebody may be
@@ -29,7 +29,7 @@ func asCompletedDemo() throws {
         }
         total()
 
-        section("With a time limit of 2.5 s for all: the rest is cancelled by hand")
+        section("With a time limit of 2.5 s for all: you cancel the rest, and wait for its end")
         let others = sources.map { (name, seconds) in spawn(name: name) { try await load(name, seconds) } }
         do {
             for try await task in asCompleted(others, timeout: .seconds(2.5)) {
@@ -39,14 +39,22 @@ func asCompletedDemo() throws {
         } catch is TimeoutError {
             log("time is up")
             for task in others { task.cancel() }
+            // They have ended when they are awaited, not when they are asked to.
+            for task in others { _ = await task.result }
         }
         total()
 
         section("One operation for each element: nothing is left running, whatever happens")
-        try await asCompleted(sources) { (name, seconds) in
-            try await load(name, seconds)
-        } each: { _, text in
-            log("show: \(text)")
+        do {
+            try await withTimeout(.seconds(2.5)) {
+                try await asCompleted(sources) { (name, seconds) in
+                    try await load(name, seconds)
+                } each: { _, text in
+                    log("show: \(text)")
+                }
+            }
+        } catch is TimeoutError {
+            log("time is up, and nothing is left")
         }
         total()
     }

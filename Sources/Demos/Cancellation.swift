@@ -1,12 +1,13 @@
 // Lesson: to cancel a task is to ask it to end. Its await throws, and it cleans up on its way out.
 //
 // The await under way throws a CancellationError (asyncio.CancelledError); if none is, the next one does.
+// Long computing asks now and then: `try Task.checkCancellation()`. (`LoopTask` is what `spawn` returns.)
 //
 // One rule differs. asyncio cancels an await: whoever catches the error may go on as if nothing had been.
 // Swift cancels a task, and it stays cancelled: whoever catches the error and goes on gets it again at each
-// further await. So clean-up that has to wait goes into a task of its own, which nobody has cancelled. That
-// is a plain `Task`: to await one does not pass your own cancellation on to it, as awaiting a spawned task
-// does (and `await task` in asyncio).
+// further await of this library that can throw. So clean-up that has to wait goes into a task of its own,
+// which nobody has cancelled. That is a plain `Task`: to await one does not pass your own cancellation on to
+// it, as awaiting a spawned task does (and `await task` in asyncio).
 
 import EventLoop
 
@@ -69,6 +70,6 @@ private func cancel<Success>(_ task: LoopTask<Success>, after seconds: Int) asyn
 @MainActor
 private func work(_ name: String, _ seconds: Int) async throws {
     log("\(name)  begins")
-    defer { log("\(name)  \(Task.isCancelled ? "is cleaned up" : "ends")") }
+    defer { log("\(name)  \(Task.isCancelled ? "is cut short" : "ends")") }
     try await sleep(for: .seconds(seconds))
 }

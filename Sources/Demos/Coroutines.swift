@@ -1,13 +1,16 @@
 // Lesson: an async function can stop in the middle and go on later. Who calls it says when, and beside what.
 //
 // In Python, calling one makes a coroutine object, which does nothing until it is awaited; forgetting that is
-// a warning at run time. Swift has no such object: an async function is called with `await`, and anything
-// else does not compile. A call to be made by somebody else, such as `gather`, goes into a closure:
+// a warning at run time. Swift has no such object: an async function is called with `await` (or started with
+// `async let`, below), and anything else does not compile. A call to be made by somebody else, such as
+// `gather`, goes into a closure:
 //
 //     await asyncio.gather(fetch_data(), process_data())
 //     try await gather({ try await fetchData() }, { try await processData() })
 //
 // `async let` is the language's own way to the same: it starts the call, and `await` asks for its value.
+// Which of them when? A fixed few: `async let` or `gather`. One for each element of a list: `gather`. To keep
+// it, cancel it or name it: `spawn`, in the next lesson, tasks.
 
 import EventLoop
 

@@ -25,7 +25,7 @@ func errors() throws {
             log("main: caught \(error)")
         }
 
-        section("gather: task 2 fails, 3 is cancelled, 1 had ended")
+        section("gather: operation 2 fails, 3 is cancelled, 1 had ended")
         do {
             let values = try await gather(1...3) { try await work($0, fails: $0 == 2) }
             log("main: returned \(values)")
@@ -33,7 +33,7 @@ func errors() throws {
             log("main: caught \(error)")
         }
 
-        section("gatherResults: task 2 fails, the others know nothing of it")
+        section("gatherResults: operation 2 fails, the others know nothing of it")
         let results = await gatherResults(1...3) { try await work($0, fails: $0 == 2) }
         for result in results {
             switch result {
@@ -44,7 +44,9 @@ func errors() throws {
 
         section("An error that nobody looks at")
         EventLoop.current.setErrorHandler { report in
-            // A handler may be called on any thread; here all is on the main thread, as the compiler is told.
+            // `log` is @MainActor, and a handler may be called on any thread, so the compiler refuses.
+            // `assumeIsolated` says: this is the main thread, and traps if it is not. In your program:
+            // setErrorHandler { report in print(report) }
             MainActor.assumeIsolated {
                 log("handler: nobody looked at \(report.taskName ?? ""): \(report.error)")
             }
@@ -62,10 +64,10 @@ private func work(_ number: Int, fails: Bool) async throws -> String {
     do {
         try await sleep(for: .seconds(number))
     } catch {
-        log("task \(number) is cancelled")
+        log("operation \(number) is cancelled")
         throw error
     }
-    log("task \(number) \(fails ? "fails" : "ends")")
+    log("operation \(number) \(fails ? "fails" : "ends")")
     if fails { throw Failure(number: number) }
     return "result \(number)"
 }
@@ -73,5 +75,5 @@ private func work(_ number: Int, fails: Bool) async throws -> String {
 private struct Failure: Error, CustomStringConvertible {
     let number: Int
 
-    var description: String { "an error in task \(number)" }
+    var description: String { "an error in operation \(number)" }
 }

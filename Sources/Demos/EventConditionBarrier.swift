@@ -3,7 +3,7 @@
 //
 // They are asyncio's Event, Condition and Barrier; `withLock` is `async with condition`, and `wait(until:)`
 // is `wait_for`. On one thread state needs no lock between two awaits; the lock of a condition is for state
-// that must stay as it is across an await.
+// that must stay as it is across an await. (Here only `notify` asks for it.)
 
 import EventLoop
 
@@ -60,5 +60,5 @@ func eventConditionBarrier() throws {
         }
         total()
     }
-    conclude("Nobody asked again and again whether it is time yet: who waits costs nothing.")
+    conclude("Nobody polls: who waits is woken when something has changed, and only then looks.")
 }

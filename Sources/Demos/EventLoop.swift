@@ -5,10 +5,8 @@
 // system call for whatever comes first, and the thread sleeps.
 //
 // `yield()` gives the turn away and asks for another: `await asyncio.sleep(0)`. The word `await` alone does
-// not: a function that has its answer at once returns it, and its caller goes on in the same turn.
-//
-// `spawn` starts a task (asyncio.create_task), and `await task.value` waits for its end: see the lesson
-// tasks.
+// not: a function that has its answer at once returns it, and its caller goes on in the same turn. E and F
+// show that: between their steps they await, as C and D do, but nothing that they would have to wait for.
 
 import EventLoop
 
@@ -22,13 +20,13 @@ func eventLoop() throws {
         try await a.value
         try await b.value
 
-        section("Three steps each, and a yield between them: they alternate")
+        section("Three steps each, and between them an await that yields: they alternate")
         let c = spawn(name: "C") { await steps("C", yielding: true) }
         let d = spawn(name: "D") { await steps("D", yielding: true) }
         try await c.value
         try await d.value
 
-        section("Three steps each without one: E gives no turn away, and F waits for its first")
+        section("Three steps each, and an await that need not wait: E gives no turn away")
         let e = spawn(name: "E") { await steps("E", yielding: false) }
         let f = spawn(name: "F") { await steps("F", yielding: false) }
         try await e.value
@@ -48,6 +46,12 @@ private func wait(_ name: String, seconds: Int) async throws {
 private func steps(_ name: String, yielding: Bool) async {
     for step in 1...3 {
         log("\(name)  step \(step)")
-        if yielding { await yield() }
+        await turn(yielding)
     }
+}
+
+/// Awaited in any case; but only the yield gives the turn away.
+@MainActor
+private func turn(_ yielding: Bool) async {
+    if yielding { await yield() }
 }

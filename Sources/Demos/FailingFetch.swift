@@ -13,7 +13,7 @@
 //
 // A time limit is for one page, not for all: the request that runs out of time is cancelled, its socket is
 // closed, and the others know nothing of it. Compare the lesson errors, where one failure ends all
-// (`gather`).
+// (`gather`). `withTimeout` runs its body as a child, hence the second row for each page in the chart.
 
 import EventLoop
 
@@ -32,8 +32,14 @@ func failingFetch() throws {
 
             section("As they end")
             let results = await gatherResults(urls) { url in
-                defer { log("\(url.path)  has ended") }
-                return try await withTimeout(.seconds(3)) { try await getPage(url) }
+                do {
+                    let page = try await withTimeout(.seconds(3)) { try await getPage(url) }
+                    log("\(url.path)  is there")
+                    return page
+                } catch {
+                    log("\(url.path)  has failed: \(type(of: error))")
+                    throw error
+                }
             }
             total()
 

@@ -1,4 +1,4 @@
-// Lesson: the same holds for sockets, which is what an event loop is for.
+// Lesson: what sync-async shows for sleeps holds for sockets, which is what an event loop is for.
 //
 //     pages = await asyncio.gather(             let pages = try await gather(urls) { url in
 //         *map(get, urls))                          try await get(url)
@@ -9,8 +9,10 @@
 // and one system call waits for all their answers: 2 s, as long as the slowest takes. Answers come in any
 // order; `gather` returns them in the order of the array.
 //
-// `completed` needs no lock: main-actor code runs on one thread, and the compiler checks it. The server
-// runs on another loop, in another thread, so that it can serve a client that blocks this one.
+// Neither asyncio nor this library has an HTTP client; the ones here are a few lines for these lessons (see
+// HTTP/HTTPClient.swift). `completed` needs no lock: main-actor code runs on one thread, and the compiler
+// checks it. The server runs on another loop, in another thread, so that it can serve a client that blocks
+// this one. `Stage.blocking` runs its closure, and draws the chart's row.
 
 import EventLoop
 

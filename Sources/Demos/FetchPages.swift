@@ -10,8 +10,7 @@
 // Both forms are asynchronous, and both leave the loop free for others. But the first one asks for a page
 // only when it has the page before. Look at the times: four waits added up, against the longest of them.
 //
-// Neither asyncio nor this library has an HTTP client; the one here is a few lines over a TCP stream (see
-// HTTP/HTTPClient.swift). The server that it talks to, over real sockets, is one more task of the same loop.
+// The server that the client talks to, over real sockets, is one more task of the same loop.
 
 import EventLoop
 

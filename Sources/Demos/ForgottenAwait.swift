@@ -12,7 +12,7 @@
 // its loop owns it. (asyncio's loop does not: a task that nobody keeps may vanish half-way, says its
 // manual.) But when the main task ends, the program ends, and what still runs is cancelled, as by
 // asyncio.run. `async let` has the same rule for a scope: what it started and nobody awaited is cancelled
-// and waited for where the scope ends.
+// and waited for where the scope ends. (`async let` shows as a plain task.)
 
 import EventLoop
 

@@ -1,10 +1,13 @@
 // Lesson: a future is a result that is not there yet. Somebody sets it once, and all who await it go on.
 //
 // asyncio's Future has both sides in one object; here whoever makes the result keeps the `Promise`, and the
-// others get its `future`. Tasks return results without them: futures are for the edge, where an answer comes
-// from a callback. `callLater` is such an edge (loop.call_later).
+// others get its `future`. Tasks return results without them: futures are for the edge, where an answer
+// comes from a callback. `callLater` is such an edge (loop.call_later). `withPromise` makes the promise,
+// lends it to the callback and awaits its future: that is the part to copy. A callback that comes on another
+// thread calls `promise.succeedThreadSafe(value)`; `succeed` is for the loop's thread.
 //
-// A promise that is dropped unset fails its future, where asyncio would let the awaiting task hang for ever.
+// A promise that is dropped unset (nobody refers to it any more: Swift counts references, as CPython does)
+// fails its future, where asyncio would let the awaiting task hang for ever.
 
 import EventLoop
 
@@ -26,7 +29,7 @@ func futures() throws {
         }
         EventLoop.current.callLater(.seconds(2)) {
             promise.succeed(42)
-            log("set: those who wait are ready, and run in the next turn")
+            log("set: those who wait are ready, and run in the loop's next round")
         }
         log("is it done? \(future.isDone)")
         try await a.value
@@ -48,11 +51,11 @@ func futures() throws {
 /// An async function around one with a callback.
 @MainActor
 private func address(of name: String) async throws -> String {
-    let promise = Promise<String>()
-    lookUp(name) { address in
-        if let address { promise.succeed(address) } else { promise.fail(UnknownName(name: name)) }
+    try await withPromise { promise in
+        lookUp(name) { address in
+            if let address { promise.succeed(address) } else { promise.fail(UnknownName(name: name)) }
+        }
     }
-    return try await promise.future.value
 }
 
 /// What many libraries have: a function that returns at once and calls back.

@@ -3,9 +3,11 @@
 //     await asyncio.gather(a(), b())              try await gather({ try await a() }, { try await b() })
 //     await asyncio.gather(*map(fetch, names))    try await gather(names) { name in try await fetch(name) }
 //
-// The second form can be told how many may run at a time. One rule differs: on the first error, `gather`
-// cancels the others and waits for their ends before it throws, so that nothing is left running; asyncio's
-// lets them run on. The lesson errors shows that.
+// Its operations start at once, in their order, each running until it first has to wait; what `spawn` starts
+// runs in a later turn. The second form can be told how many may run at a time.
+//
+// One rule differs: on the first error, `gather` cancels the others and waits for their ends before it
+// throws, so that nothing is left running; asyncio's lets them run on. The lesson errors shows that.
 
 import EventLoop
 
@@ -27,14 +29,15 @@ func gatherDemo() throws {
         log("returned \(squares)")
         total()
 
-        section("With a limit of two at a time: whenever one ends, the next begins")
-        let names = try await gather(["A", "B", "C", "D", "E"], limit: 2) { name in
-            try await answer(name, after: 1)
+        section("Two at a time: whenever one ends, the next begins. Two batches of two would take 4 s")
+        let calls = [("A", 3), ("B", 1), ("C", 1), ("D", 1)]
+        let names = try await gather(calls, limit: 2) { (name, seconds) in
+            try await answer(name, after: seconds)
         }
         log("returned \(names)")
         total()
     }
-    conclude("The time of the longest, and all results in the order in which you asked for them.")
+    conclude("Without a limit: the time of the longest. In any case: all results, in the order of the calls.")
 }
 
 @MainActor

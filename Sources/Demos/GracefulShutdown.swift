@@ -8,7 +8,8 @@
 // Cancelling means: leave what you are at. When work is to be finished first, listen for the signal yourself
 // (loop.add_signal_handler): `Signals` is an async sequence, so the answer to a signal is ordinary code.
 //
-// The program sends the signals to itself. Try it with your own hands: press Ctrl-C before it does.
+// The program sends the signals to itself. Try it with your own hands: press Ctrl-C before it does. (Nothing
+// comes of SIGINT where it is ignored, as with `&` in a script.)
 
 import EventLoop
 import Glibc
@@ -27,7 +28,8 @@ func gracefulShutdown() throws {
             // Perhaps you were faster; a second SIGINT would be the end.
             alarm.cancel()
             log("main: the workers have ended; closing the books")
-            // Main stays cancelled, so what takes time goes into a task that nobody has cancelled.
+            // Main stays cancelled, so what takes time goes into a task that nobody has cancelled. A plain
+            // Task: awaiting a spawned one would cancel it, too (see the lesson cancellation).
             try await Task { try await sleep(for: .seconds(1)) }.value
             log("main: goodbye")
         }
@@ -46,7 +48,7 @@ func gracefulShutdown() throws {
         log("main: the workers have ended; goodbye")
     }
     total()
-    conclude("Clean up in defer, finish what must be finished, and end by returning: nothing else is needed.")
+    conclude("Clean up in defer, finish what must be finished, and end by returning.")
 }
 
 @MainActor @discardableResult

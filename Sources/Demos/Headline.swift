@@ -7,5 +7,6 @@ func headline() throws {
     put(
         "\n"
             + Console.styled(
-                "The same waits, still one thread: the loop waits for all of them at the same time.", .bold))
+                "The same waits; the client is still one thread, whose loop waits for all at the same time.",
+                .bold))
 }

@@ -1,43 +1,44 @@
-// Lesson: twenty requests at once are quick, and rude. A limit costs time and saves connections.
+// Lesson: all requests at once are quick, and rude. A limit costs time and saves connections.
 //
-//     semaphore = asyncio.Semaphore(5)
-//     async def get_politely(url):              try await gather(urls, limit: 5) { url in
+//     semaphore = asyncio.Semaphore(2)
+//     async def get_politely(url):              try await gather(urls, limit: 2) { url in
 //         async with semaphore:                     try await get(url)
 //             return await get(url)             }
 //     await asyncio.gather(*map(get_politely, urls))
 //
-// `gather` has the limit built in. It also starts no more than five tasks, where the semaphore starts all
-// twenty, of which fifteen wait. The semaphore is for what several places share: here two gathers, and five
-// connections for both of them.
+// `gather` has the limit built in. It also starts no more than two tasks, the lanes of the chart, which take
+// one page after another; with the semaphore all eight are started, and six wait. The semaphore is for what
+// several places share: here two gathers, and two connections for both of them.
 //
-// An observer looks once a second how many requests are under way: look at its lines beside the totals.
+// An observer looks how many requests are under way, at 0.5 s, then once a second: look at its lines beside
+// the totals.
 
 import EventLoop
 
 @MainActor
 func limitedFetch() throws {
-    title("Twenty pages, each of which takes the server 1 s")
+    title("Eight pages, each of which takes the server 1 s")
     try Stage.run {
         try await withHTTPServer { server in
             let load = Load(on: server)
 
             section("All at once")
             try await load.observe {
-                try await gather(1...20) { page in try await load.get(page) }
+                try await gather(1...8) { page in try await load.get(page) }
             }
 
-            section("gather with a limit of 5")
+            section("gather with a limit of 2")
             try await load.observe {
-                try await gather(1...20, limit: 5) { page in try await load.get(page) }
+                try await gather(1...8, limit: 2) { page in try await load.get(page) }
             }
 
-            section("Two gathers of ten pages each, and a semaphore of 5 for both")
-            let semaphore = Semaphore(5)
+            section("Two gathers of four pages each, and a semaphore of 2 for both")
+            let semaphore = Semaphore(2)
             let getPolitely = { page in try await semaphore.withPermit { try await load.get(page) } }
             try await load.observe {
                 try await gather(
-                    { try await gather(1...10) { page in try await getPolitely(page) } },
-                    { try await gather(11...20) { page in try await getPolitely(page) } })
+                    { try await gather(1...4) { page in try await getPolitely(page) } },
+                    { try await gather(5...8) { page in try await getPolitely(page) } })
             }
         }
     }

@@ -7,6 +7,9 @@
 //
 // Two ways out. The good one: make the function async, all the way up to the one loop. The other, for a
 // function that you cannot change: let it run its loop in a thread of its own, and await the thread.
+//
+// `EventLoop.run` has the whole process, once at a time. A second loop, in another thread, is made with
+// `EventLoop()`, and runs no main-actor code.
 
 import EventLoop
 
@@ -39,7 +42,10 @@ func loopInALoop() throws {
 
 /// What a library might offer to programs that know no event loop.
 private func report(taking duration: Duration) throws -> String {
-    try EventLoop().run { try await makeReport(taking: duration) }
+    let loop = try EventLoop()
+    let text = try loop.run { try await makeReport(taking: duration) }
+    try loop.close()
+    return text
 }
 
 private func makeReport(taking duration: Duration) async throws -> String {

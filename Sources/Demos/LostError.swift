@@ -12,10 +12,11 @@ import EventLoop
 
 @MainActor
 func lostError() throws {
-    title("Four tasks that fail after 1 s, and whom nobody awaits")
+    title("Tasks that fail after 1 s, and that nobody awaits")
     try Stage.run {
         EventLoop.current.setErrorHandler { report in
-            // A handler may be called on any thread; this one is on the loop's, and tells the compiler so.
+            // `log` is the main actor's, and a handler may be called on any thread, so the compiler refuses.
+            // This says: it is the main thread. In your program: setErrorHandler { report in print(report) }
             MainActor.assumeIsolated { log("report: \(report)") }
         }
 
@@ -49,8 +50,7 @@ func lostError() throws {
             log("main: caught \(error)")
         }
     }
-    conclude(
-        "An error needs somebody who awaits. What nobody awaits, spawn by name: then its report says where.")
+    conclude("What nobody awaits, spawn: its report says where. A name says who.")
 }
 
 private struct OutOfPaper: Error {}

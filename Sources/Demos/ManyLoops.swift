@@ -11,7 +11,8 @@
 // compiler refuses what would be shared. `await log(…)` shows how one loop asks another: `log` belongs to
 // the main actor, so the task goes over to the main thread's loop for that line, and comes back.
 //
-// (`Stage.lapsed` makes times shorter when the lesson is run with --fast.)
+// (`Stage.lapsed` makes times shorter when the lesson is run with --fast; `Stage.record` has the chart show
+// the thread's loop, too.)
 
 import EventLoop
 import Glibc
@@ -28,9 +29,11 @@ func manyLoops() throws {
             try await answer(number, on: "the main loop", computing: cost.computing, waiting: cost.waiting)
         }
         let one = total()
+        show("Most waits were over long before; the loop was computing.")
 
         section("On \(count) loops, in a thread each")
         let threads = try (1...count).map { try LoopThread(name: "loop \($0)") }
+        for (index, thread) in threads.enumerated() { Stage.record(thread, "loop \(index + 1)") }
         try await gather(threads.enumerated()) { (index, thread) in
             try await thread.run(name: "share \(index + 1)") {
                 // Its share of the requests: range(index + 1, 9, count) in Python.
@@ -42,7 +45,7 @@ func manyLoops() throws {
         }
         let many = total()
         for thread in threads { await thread.end() }
-        conclude("With \(cores) cores: \(Duration.speedUp(from: one, to: many)).")
+        conclude("With \(cores) cores: \(Duration.speedUpByCores(from: one, to: many)).")
     }
 }
 

@@ -5,11 +5,13 @@
 //     item = await queue.get()                let item = try await queue.get()
 //
 // A full queue makes its producer wait, an empty one its consumers: whoever is slower sets the pace, and no
-// list grows without end. Look at the producer: it is far ahead at first, and then as fast as the workers.
+// list grows without end. Look at the producer, gather[0] in the charts: it is far ahead at first, and then
+// as fast as the workers. ("Put 6, 4 in store": both workers had taken one before the producer went on.)
 //
 // How do the workers hear that there is nothing more? The old way is a sentinel, an item that means "the
 // end": one for each worker, so somebody has to count them. Better is `shutdown()` (asyncio has it since
-// 3.13): the workers take what is left, and their loops end, however many they are.
+// 3.13): the workers take what is left, and their loops end, however many they are. `taskDone` and `join` are
+// there as well; they are needed only when the producer must know that the items are done.
 
 import EventLoop
 
@@ -18,6 +20,7 @@ func producerConsumer() throws {
     title("Ten items, two workers that take 1 s for each, a queue of five")
     try Stage.run {
         section("The old way: the producer puts a sentinel for each worker")
+        // `nil` is the sentinel, and `while let` ends at it.
         let items = Queue<Int?>(maxSize: 5)
         try await gather(
             {

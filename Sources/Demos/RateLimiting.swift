@@ -13,16 +13,17 @@ func rateLimiting() throws {
     try Stage.run {
         let bucket = TokenBucket(size: 3, interval: .milliseconds(500))
 
-        log("eight requests at once: there are three tokens, and the others wait for theirs")
+        section("Eight requests at once: there are three tokens, and the others wait for theirs")
         try await request(1...8, with: bucket)
+        total()
 
-        log("a rest of 1.25 s, in which two tokens are saved")
+        section("A rest of 1.25 s, in which two tokens are saved; then three requests")
         try await sleep(for: .milliseconds(1250))
         try await request(9...11, with: bucket)
+        total()
 
         bucket.close()
     }
-    total()
     conclude("A burst of three, then two in a second, and nobody overtakes anybody.")
 }
 
@@ -40,6 +41,7 @@ private final class TokenBucket {
     private let refilling: LoopTask<Void>
 
     init(size: Int, interval: Duration) {
+        // A local, for the closure may not use self before all of it is set.
         let tokens = Semaphore(size)
         self.tokens = tokens
         refilling = spawn(name: "refilling") {

@@ -9,14 +9,16 @@
 //
 // When the limit is for one `gather`, its own will do. A `CapacityLimiter` (trio has one) knows who has its
 // permits, and its total may change while tasks wait.
+//
+// In the charts the first stretch of those that come later is the wait for a permit.
 
 import EventLoop
 
 @MainActor
 func semaphore() throws {
-    title("Four tasks of 2 s each, two at a time: two waves, 4 s")
+    title("Four tasks, of which A takes 3 s and the others 2 s")
     try Stage.run {
-        section("A semaphore of 2")
+        section("A semaphore of 2: C begins when B has ended, D when A has")
         let semaphore = Semaphore(2)
         try await gather(["A", "B", "C", "D"]) { name in
             log("\(name)  asks")
@@ -47,6 +49,6 @@ func semaphore() throws {
 @MainActor
 private func work(_ name: String) async throws {
     log("\(name)  begins")
-    try await sleep(for: .seconds(2))
+    try await sleep(for: .seconds(name == "A" ? 3 : 2))
     log("\(name)  ends")
 }

@@ -44,6 +44,7 @@ private func serve(_ stream: TCPStream) async throws {
     while case let bytes = try await stream.read(upTo: 4096), !bytes.isEmpty {
         try await stream.write(bytes)
     }
+    // The stream closes when the last reference to it goes: here. Call close() to be explicit, as below.
 }
 
 @MainActor
@@ -54,7 +55,8 @@ private func talk(to address: SocketAddress, as name: String, every pause: Durat
     let reader = BufferedReader(stream)
     for word in ["hello", "again", "goodbye"] {
         try await stream.write("\(word) from \(name)\n")
-        log("\(name)  got back: \(try await reader.readLine() ?? "nothing")")
-        try await sleep(for: pause)
+        let echo = try await reader.readLine()
+        log("\(name)  got back: \(echo ?? "nothing")")
+        try await sleep(for: pause)  // Also after the last word, so C leaves at 7.5 s.
     }
 }

@@ -1,7 +1,9 @@
 // Lesson: waits add up when each holds the thread, and overlap when they are awaited.
 //
-// `gather` starts its operations at once, like asyncio.gather: each runs until its first await, then the next
-// one starts. All of them are on one thread, and take as long together as the longest of them does.
+// `gather` starts all of its operations, like asyncio.gather: each runs until it first has to wait, then the
+// next one starts. All of them are on one thread, and take as long together as the longest of them does.
+//
+// (`Stage.block` is time.sleep.)
 
 import EventLoop
 

@@ -7,6 +7,8 @@
 //
 // Use it where the number of tasks shows only while they run; `gather` is for a list that is there. What went
 // wrong comes as one TaskScopeError with all the errors (asyncio's ExceptionGroup).
+//
+// The body is a child task, too: the row `withTaskScope`. (asyncio's is the parent itself.)
 
 import EventLoop
 
@@ -38,7 +40,7 @@ func taskScope() throws {
         }
         total()
 
-        section("cancel() after 1 s: who wanted that is told of no error")
+        section("cancel() after 1 s: you asked for it, so nothing is thrown")
         try await withTaskScope { scope in
             scope.spawn(name: "A") { try await work("A", 60) }
             try await sleep(for: .seconds(1))
@@ -47,7 +49,7 @@ func taskScope() throws {
         log("and on it goes")
         total()
     }
-    conclude("Behind a scope nothing runs that was started in it.")
+    conclude("When a scope is left, nothing that was started in it still runs.")
 }
 
 @MainActor

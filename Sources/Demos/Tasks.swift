@@ -1,7 +1,9 @@
-// Lesson: `spawn` starts a task now and hands back a handle to await later, like asyncio.create_task.
+// Lesson: `spawn` makes a task, which starts at your next wait, and hands back a handle, like
+// asyncio.create_task.
 //
-// The loop owns the task: unlike in Python, it lives until it ends even when nobody keeps the handle. `value`
-// waits for what it returned, and has it at once when the task has ended already.
+// The loop owns the task: unlike in Python, it lives even when nobody keeps the handle, until it ends, or
+// until `run` ends, which cancels it, as asyncio.run does. `value` waits for what it returned, and has it at
+// once when the task has ended already.
 
 import EventLoop
 
@@ -13,8 +15,10 @@ func tasks() throws {
         let b = spawn(name: "B") { try await work("B", seconds: 1) }
         log("both are spawned; neither has run yet")
 
-        log("A returned \(try await a.value)")
-        log("B returned \(try await b.value), a second ago")
+        let fromA = try await a.value
+        log("A returned \(fromA)")
+        let fromB = try await b.value
+        log("B returned \(fromB), a second ago")
     }
     total()
     conclude("A task runs from its spawning on, not from its await: B was done before anybody asked.")

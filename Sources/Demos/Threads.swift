@@ -11,7 +11,8 @@
 // whoever comes later waits for one to be free. Nor can a thread be interrupted: cancelling the await leaves
 // its work running, and drops the result.
 //
-// What goes into the closure and what comes back crosses threads. The compiler checks that neither is shared.
+// What goes into the closure and what comes back crosses threads. Copy values (numbers, strings, structs)
+// into it; the compiler rejects objects that both threads could change, with "Sendable" in its message.
 //
 // (`Stage.lapsed` makes times shorter when the lesson is run with --fast.)
 

@@ -1,9 +1,13 @@
 // Lesson: a loop asks nobody else what time it is, so its clock can be another one. On virtual time whatever
 // sleeps for an hour ends at once, in the right order.
 //
-// Whenever all tasks are blocked, a virtual clock leaps to the next deadline. Tests of timeouts and retries
-// take no time and give the same result each time; asyncio has no such clock, trio has: MockClock. A manual
-// clock moves only when it is told to.
+// When all tasks wait, a virtual clock leaps to the next deadline. Tests of timeouts and retries take no time
+// and give the same result each time; asyncio has no such clock, trio has: MockClock. A manual clock moves
+// only when it is told to.
+//
+// A virtual clock does not wait for other processes, or for servers on other threads: a timeout comes before
+// their answer. Use it with what runs on this loop (`toThread` is waited for), or give it patience:
+// `.virtual(patience: .milliseconds(50))` waits that long for others before each leap.
 //
 // Look at both clocks: the machine's on the left, the loop's on the right.
 
@@ -58,6 +62,7 @@ private func tell(_ text: String) {
     log("\("\(hours)".aligned(right: 3)) h   \(text)")
 }
 
+// Swift has no .hours.
 extension Duration {
     fileprivate static func hours(_ count: Int) -> Duration { .seconds(3600 * count) }
 }

@@ -6,11 +6,11 @@ let groups = [
         demos: [
             Demo("headline", "blocking code against the event loop, on real sockets", .works(headline)),
             Demo("hello", "print, wait a second, print", .sleeps(hello)),
-            Demo("event-loop", "two tasks on one thread, taking turns", .sleeps(eventLoop)),
+            Demo("sync-async", "three waits: one after another, then at once", .sleeps(syncAsync)),
             Demo("coroutines", "async functions: awaited one by one, then at once", .sleeps(coroutines)),
             Demo("tasks", "start tasks, await them later", .sleeps(tasks)),
+            Demo("event-loop", "two tasks on one thread, taking turns", .sleeps(eventLoop)),
             Demo("futures", "a result that is set later; from callbacks to await", .sleeps(futures)),
-            Demo("sync-async", "three waits: one after another, then at once", .sleeps(syncAsync)),
         ]),
     DemoGroup(
         title: "Many at once, and what may go wrong",
@@ -44,7 +44,7 @@ let groups = [
             Demo("fetch", "five HTTP requests: blocking, then at once", .works(fetch)),
             Demo("fetch-pages", "pages awaited in a for loop, then gathered", .sleeps(fetchPages)),
             Demo("failing-fetch", "missing pages, slow pages, and those that came", .sleeps(failingFetch)),
-            Demo("limited-fetch", "twenty pages, five at a time", .sleeps(limitedFetch)),
+            Demo("limited-fetch", "eight pages, two at a time", .sleeps(limitedFetch)),
             Demo("streams", "a TCP server and its clients in one program", .sleeps(streams)),
         ]),
     DemoGroup(

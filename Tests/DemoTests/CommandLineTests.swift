@@ -4,7 +4,7 @@ import Testing
 @Suite("The command line", .timeLimit(.minutes(3)))
 struct CommandLineTests {
     static let names = [
-        "headline", "hello", "event-loop", "coroutines", "tasks", "futures", "sync-async",
+        "headline", "hello", "sync-async", "coroutines", "tasks", "event-loop", "futures",
         "gather", "as-completed", "errors", "timeouts", "cancellation",
         "semaphore", "producer-consumer", "rate-limiting", "event-condition-barrier", "task-scope",
         "virtual-time", "race-by-seed",
@@ -24,6 +24,7 @@ struct CommandLineTests {
             }
             #expect(listed == Self.names)
             #expect(!lines.joined().contains("\u{1B}"))
+            #expect(lines.last?.contains("Sources/Demos/") == true)
         }
     }
 

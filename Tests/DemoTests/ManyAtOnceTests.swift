@@ -18,12 +18,11 @@ struct ManyAtOnceTests {
                 3.00 returned [9, 1, 4]
                 3.00 in total
 
-                1.00 A is there
                 1.00 B is there
                 2.00 C is there
-                2.00 D is there
-                3.00 E is there
-                3.00 returned ["A", "B", "C", "D", "E"]
+                3.00 A is there
+                3.00 D is there
+                3.00 returned ["A", "B", "C", "D"]
                 3.00 in total
                 """)
     }
@@ -58,9 +57,8 @@ struct ManyAtOnceTests {
                 1.00 show: 10 comments
                 2.00 users are loaded
                 2.00 show: 20 users
-                3.00 posts are loaded
-                3.00 show: 30 posts
-                3.00 in total
+                2.50 time is up, and nothing is left
+                2.50 in total
                 """)
     }
 
@@ -69,24 +67,24 @@ struct ManyAtOnceTests {
         try await expectLesson(
             "errors",
             prints: """
-                1.00 task 1 fails
+                1.00 operation 1 fails
                 2.00 main: I have not noticed; now I await the task
-                2.00 main: caught an error in task 1
+                2.00 main: caught an error in operation 1
 
-                1.00 task 1 ends
-                2.00 task 2 fails
-                2.00 task 3 is cancelled
-                2.00 main: caught an error in task 2
+                1.00 operation 1 ends
+                2.00 operation 2 fails
+                2.00 operation 3 is cancelled
+                2.00 main: caught an error in operation 2
 
-                1.00 task 1 ends
-                2.00 task 2 fails
-                3.00 task 3 ends
+                1.00 operation 1 ends
+                2.00 operation 2 fails
+                3.00 operation 3 ends
                 3.00 main: got result 1
-                3.00 main: got an error in task 2
+                3.00 main: got an error in operation 2
                 3.00 main: got result 3
 
-                1.00 task 1 fails
-                1.00 handler: nobody looked at forgotten: an error in task 1
+                1.00 operation 1 fails
+                1.00 handler: nobody looked at forgotten: an error in operation 1
                 2.00 main: I go on
                 """)
     }
@@ -100,6 +98,11 @@ struct ManyAtOnceTests {
                 2.00 a call of 5 s: the connection is closed
                 2.00 the call: TimeoutError
                 2.00 in total
+
+                0.00 a call of 5 s: the connection opens
+                2.00 a call of 5 s: the connection is closed
+                3.00 the call: TimeoutError
+                3.00 in total
 
                 0.00 a call of 1 s: the connection opens
                 1.00 a call of 1 s: the connection is closed
@@ -129,20 +132,20 @@ struct ManyAtOnceTests {
             prints: """
                 0.00 sleeper  begins
                 1.00 sleeper  is asked to end
-                1.00 sleeper  is cleaned up
+                1.00 sleeper  is cut short
                 1.00 sleeper  has ended with a CancellationError
 
                 0.00 step 1  begins
                 1.00 stubborn  is asked to end
-                1.00 step 1  is cleaned up
+                1.00 step 1  is cut short
                 1.00 stubborn  catches it, and goes on
                 1.00 step 2  begins
-                1.00 step 2  is cleaned up
+                1.00 step 2  is cut short
                 1.00 stubborn  has ended with a CancellationError
 
                 0.00 polite  begins
                 1.00 polite  is asked to end
-                1.00 polite  is cleaned up
+                1.00 polite  is cut short
                 1.00 goodbye  begins
                 3.00 goodbye  ends
                 3.00 polite  has ended with a CancellationError
@@ -157,8 +160,8 @@ struct ManyAtOnceTests {
                 0.00 A  begins
                 0.00 B  begins
                 1.00 family  is asked to end
-                1.00 A  is cleaned up
-                1.00 B  is cleaned up
+                1.00 A  is cut short
+                1.00 B  is cut short
                 1.00 family  has ended with a CancellationError
                 """)
     }

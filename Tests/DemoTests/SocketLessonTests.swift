@@ -56,11 +56,13 @@ struct SocketLessonTests {
         let timed = lines.compactMap(TimedLine.init).map { "\($0.stamp) \($0.text)" }
         // Two fail at once, whichever the kernel tells of first.
         #expect(
-            Set(timed.prefix(2)) == ["0.00 /nobody/here  has ended", "0.00 /no/such/page  has ended"])
+            Set(timed.prefix(2)) == [
+                "0.00 /nobody/here  has failed: SystemError", "0.00 /no/such/page  has failed: BadStatus",
+            ])
         #expect(
             timed.dropFirst(2) == [
-                "1.00 /bytes/2000/1  has ended", "2.00 /bytes/8000/2  has ended",
-                "3.00 /delay/60  has ended", "3.00 in total",
+                "1.00 /bytes/2000/1  is there", "2.00 /bytes/8000/2  is there",
+                "3.00 /delay/60  has failed: TimeoutError", "3.00 in total",
             ])
         #expect(
             lines.filter { $0.hasPrefix("             /") }.map { $0.drop { $0 == " " } } == [
@@ -72,24 +74,24 @@ struct SocketLessonTests {
             ])
     }
 
-    @Test("limited-fetch: never more than five under way")
+    @Test("limited-fetch: never more than two under way")
     func limitedFetch() async throws {
         try await expectLesson(
             "limited-fetch",
             prints: """
-                0.50 20 under way, 0 done
+                0.50 8 under way, 0 done
                 1.00 in total
 
-                0.50 5 under way, 0 done
-                1.50 5 under way, 5 done
-                2.50 5 under way, 10 done
-                3.50 5 under way, 15 done
+                0.50 2 under way, 0 done
+                1.50 2 under way, 2 done
+                2.50 2 under way, 4 done
+                3.50 2 under way, 6 done
                 4.00 in total
 
-                0.50 5 under way, 0 done
-                1.50 5 under way, 5 done
-                2.50 5 under way, 10 done
-                3.50 5 under way, 15 done
+                0.50 2 under way, 0 done
+                1.50 2 under way, 2 done
+                2.50 2 under way, 4 done
+                3.50 2 under way, 6 done
                 4.00 in total
                 """)
     }

@@ -4,8 +4,16 @@ import Testing
 struct ThreadLessonTests {
     /// What a lesson prints in time lapse with a time stamp, section by section.
     private func sections(of name: String) async throws -> [[TimedLine]] {
-        let lines = try await linesOfLesson(name, "--fast").compactMap(TimedLine.init)
-        return lines.split { $0.text == "in total" }.map(Array.init)
+        try await sectionsAndLines(of: name).sections
+    }
+
+    /// The same, and all lines, with the chart.
+    private func sectionsAndLines(
+        of name: String
+    ) async throws -> (sections: [[TimedLine]], lines: [String]) {
+        let lines = try await linesOfLesson(name, "--fast")
+        let timed = lines.compactMap(TimedLine.init)
+        return (timed.split { $0.text == "in total" }.map(Array.init), lines)
     }
 
     @Test("threads: blocking requests overlap in threads, and the loop ticks meanwhile")
@@ -26,8 +34,10 @@ struct ThreadLessonTests {
 
     @Test("cpu-bound: one after another on the loop, in turns with yields, at once in threads")
     func cpuBound() async throws {
-        let sections = try await sections(of: "cpu-bound")
+        let (sections, lines) = try await sectionsAndLines(of: "cpu-bound")
         try #require(sections.count == 3)
+        let ticks = lines.filter { $0.hasPrefix("  ticks ") }
+        #expect(ticks.first?.contains("╌╌╌╌╌╌╌╌") == true, "the chart shows that they were due")
         let texts = sections.map { $0.map(\.text).filter { $0 != "tick" } }
         let names = ["A", "B", "C", "D"]
         let begins = names.map { "\($0)  begins" }
@@ -46,8 +56,11 @@ struct ThreadLessonTests {
 
     @Test("many-loops: each request is answered once, and every loop answers its share")
     func manyLoops() async throws {
-        let sections = try await sections(of: "many-loops")
+        let (sections, lines) = try await sectionsAndLines(of: "many-loops")
         try #require(sections.count == 2)
+        let shares = lines.filter { $0.hasPrefix("  share ") }
+        #expect(2...4 ~= shares.count, "the chart shows all loops")
+        #expect(shares.allSatisfy { $0.contains("█") })
         #expect(
             Set(sections[0].map(\.text))
                 == Set((1...8).map { "request \($0) is answered by the main loop" }))

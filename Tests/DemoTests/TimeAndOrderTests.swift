@@ -32,7 +32,7 @@ struct TimeAndOrderTests {
                 "A  finds 100, and notes it in the books",
                 "A  takes 80: there are 20",
                 "B  is refused: there are 20",
-                "overdrawn in 0 of 100 runs: it looks right, and it is not",
+                "overdrawn in 0 of 100 runs: the usual order is always the same",
             ])
         let seed = try #require(texts[4].split(separator: " ").last)
         #expect(texts[4].hasSuffix(" of 1000 runs, first with seed \(seed)"))

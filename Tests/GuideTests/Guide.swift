@@ -11,6 +11,7 @@ struct Snippet {
     static func all() throws -> [Snippet] {
         try TextFile.all(in: "Tests/GuideTests/Snippets", suffix: ".swift").flatMap(snippets)
             + snippets(in: TextFile("Tests/ProcessModeCases/GuideCases.swift"))
+            + snippets(in: TextFile("Tests/GuideProgram/main.swift"))
     }
 
     private static func snippets(in file: TextFile) -> [Snippet] {
@@ -54,7 +55,8 @@ struct Article {
         file = try TextFile("Sources/EventLoop/EventLoop.docc/\(name)")
     }
 
-    private init(file: TextFile) {
+    /// Any text with blocks of code.
+    init(file: TextFile) {
         self.file = file
     }
 

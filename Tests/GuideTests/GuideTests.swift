@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// The documentation cannot drift: its code is code of tests, and its tables are complete.
@@ -35,6 +36,18 @@ struct GuideTests {
                 Issue.record("no article shows \(snippet.name):\n\(snippet.text)")
             }
         }
+    }
+
+    @Test("the program that guide and README begin with does what they say")
+    func program() async throws {
+        let passage = try #require(try Snippet.all().first { $0.name == "main.swift: program" }).text
+        #expect(try Article("AsyncioInSwift.md").blocks(in: "swift").first == passage)
+        #expect(Article(file: try TextFile("README.md")).blocks(in: "swift").first == passage)
+        let start = SuspendingClock.now
+        let child = try await ChildProcess.run(ChildProcess.executable("GuideProgram"))
+        #expect(child.ending == .exit(0))
+        #expect(child.output == "A done B done\n")
+        #expect(SuspendingClock.now - start >= .seconds(2))
     }
 
     @Test("each name of asyncio has its place in the table, and no other has")

@@ -3,6 +3,24 @@
 import EventLoop
 import Glibc
 
+// snippet.Counter
+@MainActor
+final class Counter {
+    var pages = 0
+}
+
+@MainActor
+func count(_ name: String, in counter: Counter) async throws {
+    _ = try await fetch(name)
+    counter.pages += 1  // nobody comes between the reading and the writing
+}
+// snippet.end
+
+private func fetch(_ name: String) async throws -> String {
+    try await sleep(for: .milliseconds(1))
+    return "\(name) done"
+}
+
 let guideCases = [
     Case("guide: run gathers, and takes as long as the longest") {
         // snippet.hello
@@ -35,6 +53,13 @@ let guideCases = [
             try await Task.sleep(for: .milliseconds(1))
             try check(await inside, "an async let")
             // snippet.end
+        }
+    },
+    Case("guide: tasks share what is the main actor's") {
+        try EventLoop.run { @MainActor in
+            let counter = Counter()
+            try await gather(["A", "B"]) { name in try await count(name, in: counter) }
+            try check(counter.pages == 2, "\(counter.pages)")
         }
     },
     Case("guide: clean-up that awaits has a task of its own") {

@@ -5,7 +5,10 @@
 ///           0 s  1 s   2 s
 struct Chart {
     enum Mark: Int, Comparable {
-        case waiting, ready, running
+        case waiting
+        /// It waits for nothing but its turn, or its timer is due and the loop has not come to look.
+        case ready
+        case running
 
         static func < (left: Mark, right: Mark) -> Bool { left.rawValue < right.rawValue }
     }
@@ -51,12 +54,14 @@ struct Chart {
     struct Part {
         let title: String
         var rows: [Row]
+        /// Whether the lesson told what happened, so that a reader may look for it.
+        var isTold = false
 
         var end: Duration { rows.flatMap(\.spans).map(\.end).max() ?? .zero }
     }
 
     private static let columns = 60
-    private static let mostRows = 12
+    private static let mostRows = 18
     private static let longestName = 18
 
     let parts: [Part]
@@ -71,10 +76,15 @@ struct Chart {
     var lines: [String] {
         guard end > .zero else { return [] }
         var lines = ["  " + Self.legend]
-        // What took less than a column is not worth a drawing.
-        for part in parts where part.end > end / Self.columns {
+        // What comes before the first section is its preparation.
+        for part in parts.dropFirst(parts.count > 1 ? 1 : 0) {
+            guard part.end > aColumn || part.isTold else { continue }
             lines.append("")
             if parts.count > 1 { lines.append("  " + Console.styled(part.title, .cyan)) }
+            guard part.end > aColumn else {
+                lines.append("  (Too short for a chart.)")
+                continue
+            }
             for row in part.rows.prefix(Self.mostRows) {
                 lines.append("  \(label(row.name))  \(bar(row))")
             }
@@ -87,7 +97,7 @@ struct Chart {
     }
 
     private static let legend =
-        "● █ " + Console.styled("runs", .green) + "   ─ waits   ╌ is ready, and another one runs"
+        "● runs for a moment   █ runs   ─ waits   ╌ could go on, but another one runs"
 
     private func label(_ name: String) -> String {
         let isLong = name.count > Self.longestName
@@ -98,16 +108,18 @@ struct Chart {
         Int((time / end * Double(Self.columns)).rounded(.down))
     }
 
+    private var aColumn: Duration { end / Self.columns }
+
     /// What is longer than a column fills its columns; a shorter step is a dot in one.
     private func bar(_ row: Row) -> String {
         var cells = [Character](repeating: " ", count: Self.columns + 1)
         for span in row.spans.sorted(by: { $0.mark < $1.mark }) {
             let (first, last) = (column(span.start), column(span.end))
+            let isLong = span.end - span.start >= aColumn && last > first
             switch span.mark {
             case .waiting: for cell in first...last { cells[cell] = "─" }
-            case .ready where last > first: for cell in first...last { cells[cell] = "╌" }
-            case .ready: break
-            case .running where last > first: for cell in first..<last { cells[cell] = "█" }
+            case .ready: for cell in first...last where isLong || cells[cell] == " " { cells[cell] = "╌" }
+            case .running where isLong: for cell in first..<last { cells[cell] = "█" }
             case .running: if cells[first] != "█" { cells[first] = "●" }
             }
         }

@@ -38,7 +38,8 @@ struct DemoCommand {
         guard let path = options.trace, status == 0 else { return status }
         return attempt("--trace") {
             if path.hasSuffix(".html") {
-                try Recording.file?.writeHTML(to: path)
+                let title = options.names.isEmpty ? unnamed : options.names.joined(separator: ", ")
+                try Recording.file?.writeHTML(to: path, title: title)
             } else {
                 try Recording.file?.writeChromeJSON(to: path)
             }
@@ -81,9 +82,11 @@ struct DemoCommand {
                 case .onPort: break
                 }
             }
+            let files = Recording.files
             let chart = Recording.takeChart()
-            if !options.isQuiet && !chart.lines.isEmpty {
-                put("\n" + chart.lines.joined(separator: "\n"))
+            if !options.isQuiet {
+                if !chart.lines.isEmpty { put("\n" + chart.lines.joined(separator: "\n")) }
+                put("\n  Read, run, change it: " + files.joined(separator: ", "))
             }
             if status != 0 { return status }
         }
@@ -119,19 +122,22 @@ struct DemoCommand {
         let width = demos.map(\.usage.count).max() ?? 0
         let parts = groups.map { group in
             let lines = group.demos.map { demo in
-                let note = demo.name == unnamed ? " (runs without arguments)" : ""
+                let note = demo.name == unnamed ? " (the default)" : ""
                 return "  \(demo.usage.padded(to: width))   \(demo.summary)\(note)"
             }
             return ([Console.styled(group.title, .bold)] + lines).joined(separator: "\n")
         }
+        let lapse = Self.lapseFactor
         return """
             Usage: swift run Demos [NAME … | all | list] [--fast] [--quiet] [--trace FILE]
 
-              --fast         virtual time: what sleeps ends at once; what works runs in time lapse
-              --quiet        titles, totals and lessons only
+              --fast         what sleeps takes no time; sockets and threads go \(lapse) times as fast
+              --quiet        titles, totals and conclusions only
               --trace FILE   write what happened: .html to look at, .json for Perfetto and chrome://tracing
 
 
             """ + parts.joined(separator: "\n\n")
+                + "\n\nThe lesson is the comment at the head of Sources/Demos/NAME.swift: "
+                + "read it, run it, change it."
     }
 }

@@ -22,13 +22,18 @@ enum Stage {
     /// Virtual time that has passed so far, apart from the loop that runs now.
     private static var passed = Duration.zero
     private(set) static var sectionStart = Duration.zero
+    /// What is recorded for the chart.
+    private static var chartTrace: Trace?
 
     /// `EventLoop.run`, on the clock of the command line's choice, and recorded for the chart.
     @discardableResult
     static func run<Success: Sendable>(
-        debug: Bool? = nil, _ body: @escaping @MainActor () async throws -> Success
+        debug: Bool? = nil, fileID: String = #fileID, line: UInt = #line,
+        _ body: @escaping @MainActor () async throws -> Success
     ) throws -> Success {
         let trace = Trace()
+        chartTrace = trace
+        defer { chartTrace = nil }
         let isVirtual = if case .virtual = time { true } else { false }
         var loopStart: (onLoop: EventLoop.Instant, onStopwatch: Duration)?
         var end = Duration.zero
@@ -37,12 +42,21 @@ enum Stage {
             if isVirtual { passed += end }
         }
         return try EventLoop.run(
-            clock: isVirtual ? .virtual : .monotonic, debug: debug, trace: Recording.file
+            clock: isVirtual ? .virtual : .monotonic, debug: debug, trace: Recording.file, fileID: fileID,
+            line: line
         ) {
             loopStart = (EventLoop.current.now, now)
             EventLoop.current.record(into: trace)
             defer { end = EventLoop.current.sinceStart }
             return try await body()
+        }
+    }
+
+    /// Has the chart show what another loop does, too.
+    static func record(_ thread: LoopThread, _ name: String) {
+        let traces = [chartTrace, Recording.file].compactMap { $0 }
+        thread.loop.callSoonThreadSafe {
+            for trace in traces { EventLoop.current.record(into: trace, name: name) }
         }
     }
 
@@ -101,11 +115,12 @@ func put(_ text: String) {
     print(text)
 }
 
-/// What the lesson shows.
+/// What the lesson shows, which stands in the file that calls this.
 @MainActor
-func title(_ text: String) {
+func title(_ text: String, fileID: String = #fileID) {
     put("\n" + Console.styled(text, .bold))
     Stage.restartStopwatch()
+    Recording.begin(lesson: "Sources/\(fileID)")
     Recording.begin(text, at: Stage.sectionStart)
 }
 
@@ -120,6 +135,7 @@ func section(_ text: String) {
 /// A line with the time since the section began.
 @MainActor
 func log(_ text: String) {
+    Recording.told()
     guard !Stage.isQuiet else { return }
     let time = Stage.elapsed.inSeconds.aligned(right: 8)
     put("  \(Console.styled(time, .dim))   \(text)")
@@ -169,5 +185,11 @@ extension Duration {
     static func speedUp(from slow: Duration, to fast: Duration) -> String {
         let tenths = Int((slow / fast * 10).rounded())
         return "\(slow.inSeconds) / \(fast.inSeconds) = \(tenths / 10).\(tenths % 10) times as fast"
+    }
+
+    /// The same, of what should take all cores.
+    static func speedUpByCores(from slow: Duration, to fast: Duration) -> String {
+        let hint = slow / fast < 1.3 ? " (the cores were busy with something else)" : ""
+        return speedUp(from: slow, to: fast) + hint
     }
 }

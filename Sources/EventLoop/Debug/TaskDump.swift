@@ -90,7 +90,9 @@ struct TaskDump {
         if engine.currentNode === node { return "running" }
         let children = children[node.id] ?? []
         if let child = children.first(where: { $0 is ChildTask }) { return "waits in \(child.label)" }
-        if children.contains(where: { $0 is GatheredChild }) { return "waits for what it gathers" }
+        if let child = children.lazy.compactMap({ $0 as? GatheredChild }).first {
+            return "waits in \(child.function)"
+        }
         if engine.state.runningJob == address { return "running" }
         return
             "waits for children (a task group, async let), or for something that the loop does not know"
@@ -119,8 +121,8 @@ extension EventLoop {
     ///
     /// Where a task whose own parent has ended comes from is said beside it. Of tasks that the loop did not
     /// start (plain ones, children of groups) only what they wait for in this library is known. In debug mode
-    /// each wait says how long it has lasted on the loop's clock, such tasks have their names, and children
-    /// of `gather` stand under their parent.
+    /// each wait says how long it has lasted on the loop's clock, such tasks have their names, and the
+    /// operations of `gather`, `asCompleted` and `race` stand under their parent.
     ///
     ///     Tasks of the event loop: 3
     ///       task main, from Server/main.swift:10: waits in withTaskScope

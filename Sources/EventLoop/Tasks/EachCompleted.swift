@@ -34,7 +34,9 @@ public func asCompleted<Elements: Sequence, Value>(
 ) async throws {
     let loop = EventLoop.current(for: "asCompleted")
     let work = CompletedWork(elements, loop.confined(operation))
-    try await work.run(on: loop, limit) { element, result in try await each(element, result.get()) }
+    try await work.run(on: loop, of: "asCompleted", limit) { element, result in
+        try await each(element, result.get())
+    }
 }
 
 /// Runs an operation for each element concurrently and hands on how each one ended, as soon as it has.
@@ -49,7 +51,8 @@ public func resultsAsCompleted<Elements: Sequence, Value>(
     each: (Elements.Element, Result<Value, any Error>) async throws -> Void
 ) async throws {
     let loop = EventLoop.current(for: "resultsAsCompleted")
-    try await CompletedWork(elements, loop.confined(operation)).run(on: loop, limit, each)
+    let work = CompletedWork(elements, loop.confined(operation))
+    try await work.run(on: loop, of: "resultsAsCompleted", limit, each)
 }
 
 /// One operation for many elements.
@@ -65,29 +68,38 @@ private final class CompletedWork<Element, Value> {
     }
 
     func run(
-        on loop: EventLoop, _ limit: Int?, isolation: isolated (any Actor)? = #isolation,
+        on loop: EventLoop, of caller: StaticString, _ limit: Int?,
+        isolation: isolated (any Actor)? = #isolation,
         _ each: (Element, Result<Value, any Error>) async throws -> Void
     ) async throws {
-        if let limit { precondition(limit > 0, "asCompleted needs a limit of at least 1.") }
+        if let limit { precondition(limit > 0, "\(caller) needs a limit of at least 1.") }
         nonisolated(unsafe) let work = self
         try await loop.whereChildrenStay {
             try await withThrowingTaskGroup(of: Int.self, isolation: isolation) { group in
                 // Named, so that this runs where the caller does.
                 _ = isolation
                 var started = 0
-                while started < min(limit ?? .max, elements.count), !Task.isCancelled {
+                func startNext() {
                     let index = started
                     started += 1
-                    group.addImmediateTask { await work.perform(index) }
+                    if loop.isObserved {
+                        let child = GatheredChild(index, of: caller, on: loop)
+                        group.addImmediateTask {
+                            await child.run { await work.perform(index) }
+                            return index
+                        }
+                    } else {
+                        group.addImmediateTask {
+                            await work.perform(index)
+                            return index
+                        }
+                    }
                 }
+                while started < min(limit ?? .max, elements.count), !Task.isCancelled { startNext() }
                 while let index = try await group.next() {
                     try Task.checkCancellation()
                     try await loop.engine.spendBudget()
-                    if started < elements.count {
-                        let index = started
-                        started += 1
-                        group.addImmediateTask { await work.perform(index) }
-                    }
+                    if started < elements.count { startNext() }
                     try await each(elements[index], results.removeValue(forKey: index)!)
                 }
                 try Task.checkCancellation()
@@ -95,10 +107,9 @@ private final class CompletedWork<Element, Value> {
         }
     }
 
-    private func perform(_ index: Int) async -> Int {
+    private func perform(_ index: Int) async {
         do { results[index] = .success(try await operation(elements[index])) } catch {
             results[index] = .failure(error)
         }
-        return index
     }
 }

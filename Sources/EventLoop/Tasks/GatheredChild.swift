@@ -1,15 +1,18 @@
-/// A child of `gather` as an observer of the loop sees it. Nobody else needs to know of it, so there is one
-/// only while the loop is observed.
+/// An operation of `gather`, `asCompleted` or `race` as an observer of the loop sees it. Nobody else needs to
+/// know of it, so there is one only while the loop is observed.
 @usableFromInline
 final class GatheredChild: TaskNode, @unchecked Sendable {
+    /// Whose operation it is.
+    let function: StaticString
     private let index: Int
     private let isLane: Bool
-    /// The task that gathers, or in which it is done, if the loop owns one.
+    /// The task that waits for it, or in which it is done, if the loop owns one.
     fileprivate let owner: TaskRecord?
 
     /// - Parameter isLane: The child takes one element after another, because there is a limit.
     @usableFromInline
-    init(_ index: Int, on loop: EventLoop, isLane: Bool = false) {
+    init(_ index: Int, of function: StaticString = "gather", on loop: EventLoop, isLane: Bool = false) {
+        self.function = function
         self.index = index
         self.isLane = isLane
         owner = loop.engine.currentNode?.owningRecord
@@ -21,7 +24,7 @@ final class GatheredChild: TaskNode, @unchecked Sendable {
     /// What it spawns outlives it, like all that its parent spawns.
     override var idAsParent: UInt64 { parentID }
 
-    override var label: String { isLane ? "gather, lane \(index)" : "gather[\(index)]" }
+    override var label: String { isLane ? "\(function), lane \(index)" : "\(function)[\(index)]" }
 
     /// Runs the child's operation, as the child.
     @usableFromInline
@@ -33,7 +36,7 @@ final class GatheredChild: TaskNode, @unchecked Sendable {
 }
 
 extension TaskNode {
-    /// The task that this is part of, if the loop owns one. Unlike ``record`` it knows children of `gather`
+    /// The task that this is part of, if the loop owns one. Unlike ``record`` it knows gathered children
     /// for parts of a task, which only who observes a loop may take them for.
     final var owningRecord: TaskRecord? { record ?? (self as? GatheredChild)?.owner }
 }

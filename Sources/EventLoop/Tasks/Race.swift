@@ -76,6 +76,7 @@ public struct EveryOperationFailed: Error, CustomStringConvertible {
 
 private final class Race<Element, Value> {
     private let loop: EventLoop
+    private let caller: StaticString
     private let elements: [Element]
     private let operation: (Element) async throws -> Value
     private let wins: (Result<Value, any Error>) -> Bool
@@ -84,11 +85,12 @@ private final class Race<Element, Value> {
     private(set) var errors: [(any Error)?]
 
     init(
-        _ elements: some Sequence<Element>, on loop: EventLoop, of caller: String,
+        _ elements: some Sequence<Element>, on loop: EventLoop, of caller: StaticString,
         _ operation: @escaping (Element) async throws -> Value,
         wins: @escaping (Result<Value, any Error>) -> Bool
     ) {
         self.loop = loop
+        self.caller = caller
         self.elements = Array(elements)
         precondition(!self.elements.isEmpty, "\(caller) needs at least one operation.")
         self.operation = operation
@@ -103,7 +105,12 @@ private final class Race<Element, Value> {
                 // Named, so that this runs where the caller does.
                 _ = isolation
                 for index in race.elements.indices where race.winner == nil && !group.isCancelled {
-                    group.addImmediateTask { await race.compete(index) }
+                    if race.loop.isObserved {
+                        let child = GatheredChild(index, of: race.caller, on: race.loop)
+                        group.addImmediateTask { await child.run { await race.compete(index) } }
+                    } else {
+                        group.addImmediateTask { await race.compete(index) }
+                    }
                 }
                 while race.winner == nil, await group.next() != nil {}
                 group.cancelAll()

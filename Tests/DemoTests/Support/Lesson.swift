@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 /// Runs a lesson on virtual time, and compares what it prints with `expected`: its lines with a time stamp,
@@ -16,8 +17,19 @@ func expectLesson(
     }
     #expect(
         timed == expected.split(separator: "\n").map(String.init), "\(name)", sourceLocation: sourceLocation)
-    #expect(lines.last.map { TimedLine($0) == nil && !$0.isEmpty } == true, "\(name) has no closing line")
+    expectFile(lines.last, of: name, sourceLocation)
     return lines
+}
+
+/// The last line says where the lesson stands.
+private func expectFile(_ line: String?, of name: String, _ sourceLocation: SourceLocation) {
+    let path = line?.split(separator: " ").last.map(String.init) ?? ""
+    let isNamed = path.lowercased().hasSuffix("/" + name.filter { $0 != "-" } + ".swift")
+    let tests = #filePath.firstRange(of: "/Tests/DemoTests/")!
+    let file = #filePath[..<tests.lowerBound] + "/" + path
+    #expect(
+        isNamed && access(String(file), R_OK) == 0, "\(name) ends with \(line ?? "nothing")",
+        sourceLocation: sourceLocation)
 }
 
 /// What a lesson prints, after it has ended as it should, with nothing on standard error.

@@ -189,9 +189,40 @@ struct TaskDumpTests {
             text == """
                 Tasks of the event loop: 4
                   task main, from Main:1: running
-                    task all, from File:7: waits for what it gathers
+                    task all, from File:7: waits in gather
                       gather[0]: waits for a timer, for 250.0 ms
                       gather[1]: waits for a timer, for 250.0 ms
+                """)
+    }
+
+    @Test("so do operations that race, and those whose values are wanted as they come")
+    func racing() throws {
+        let text = try debugged {
+            let first = spawn(name: "first", fileID: "File", line: 7) {
+                try await race([1, 2]) { try await sleep(for: .seconds($0)) }
+            }
+            let all = spawn(name: "all", fileID: "File", line: 8) {
+                try await asCompleted([1, 2, 3], limit: 2) {
+                    try await sleep(for: .seconds($0))
+                } each: { _, _ in
+                }
+            }
+            try await sleep(for: .milliseconds(250))
+            let text = EventLoop.dumpTasks()
+            try await first.value
+            try await all.value
+            return text
+        }
+        #expect(
+            text == """
+                Tasks of the event loop: 7
+                  task main, from Main:1: running
+                    task first, from File:7: waits in race
+                      race[0]: waits for a timer, for 250.0 ms
+                      race[1]: waits for a timer, for 250.0 ms
+                    task all, from File:8: waits in asCompleted
+                      asCompleted[0]: waits for a timer, for 250.0 ms
+                      asCompleted[1]: waits for a timer, for 250.0 ms
                 """)
     }
 

@@ -62,6 +62,31 @@ struct TraceTaskTests {
         #expect(trace.tasks.allSatisfy { $0.ended != nil })
     }
 
+    @Test("so have operations that race, and those whose values are wanted as they come")
+    func racing() throws {
+        let trace = try traced {
+            try await race([2, 1]) { (seconds: Int) in try await sleep(for: .seconds(seconds)) }
+            try await firstSuccess([1]) { (seconds: Int) in try await sleep(for: .seconds(seconds)) }
+            try await asCompleted([1, 1, 1], limit: 2) { (seconds: Int) in
+                try await sleep(for: .seconds(seconds))
+            } each: { _, _ in
+            }
+            try await resultsAsCompleted([1]) { (seconds: Int) in
+                try await sleep(for: .seconds(seconds))
+            } each: { _, _ in
+            }
+        }
+        #expect(
+            trace.tasks.map(\.name) == [
+                "main", "race[0]", "race[1]", "firstSuccess[0]", "asCompleted[0]", "asCompleted[1]",
+                "asCompleted[2]", "resultsAsCompleted[0]",
+            ])
+        #expect(trace.tasks[1].words == ["runs 0", "a timer 0-1000", "runs 1000"])
+        #expect(trace.tasks[6].words == ["runs 3000", "a timer 3000-4000", "runs 4000"])
+        #expect(trace.tasks.dropFirst().allSatisfy { $0.parentID == trace.tasks[0].id })
+        #expect(trace.tasks.allSatisfy { $0.ended != nil })
+    }
+
     @Test("bodies of timeouts and scopes, and tasks that start at once, run within their parent's step")
     func nested() throws {
         let trace = try traced {

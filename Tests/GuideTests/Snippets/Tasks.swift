@@ -68,6 +68,27 @@ struct TaskSnippets {
         }
     }
 
+    @Test("what computes asks whether it is to end")
+    func askedToEnd() throws {
+        try virtually {
+            let log = Log()
+            let task = spawn {
+                await yield()
+                // snippet.isCancelled
+                if Task.isCancelled { log.add("asked to end") }
+                // snippet.end
+                // snippet.checkCancellation
+                try Task.checkCancellation()
+                // snippet.end
+                log.add("goes on")
+            }
+            await yield()
+            task.cancel()
+            await #expect(throws: CancellationError.self) { try await task.value }
+            #expect(log.lines == ["asked to end"])
+        }
+    }
+
     @Test("whoever is cancelled while awaiting a task cancels that task, too")
     func cancelledAwaiter() throws {
         try virtually {

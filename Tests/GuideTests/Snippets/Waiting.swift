@@ -53,6 +53,16 @@ struct WaitingSnippets {
         }
     }
 
+    @Test("an async function is called with await")
+    func calling() throws {
+        try virtually {
+            // snippet.await
+            let page = try await fetch("A")
+            // snippet.end
+            #expect(page == "A done")
+        }
+    }
+
     @Test("gatherResults gives all results, and cancels nobody")
     func gatheringResults() throws {
         try virtually {
@@ -62,7 +72,17 @@ struct WaitingSnippets {
                 return try await fetch(name)
             }
             // snippet.end
-            let page = try results[0].get()
+            let log = Log()
+            // snippet.results
+            for result in results {
+                switch result {
+                case .success(let page): log.add(page)
+                case .failure(let error): log.add("failed: \(error)")
+                }
+            }
+            let page = try results[0].get()  // the value; or it throws the error
+            // snippet.end
+            #expect(log.lines == ["A done", "failed: Failed()"])
             #expect(page == "A done")
             #expect(throws: Failed()) { try results[1].get() }
         }

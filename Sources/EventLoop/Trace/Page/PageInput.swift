@@ -144,8 +144,9 @@ extension Page {
           fit();
           resize();
           new ResizeObserver(resize).observe(scroller);
-          // trace.html#aligned, for who passes the page on.
-          if (location.hash === "#aligned") byID("align").click();
+          // trace.html#aligned or #apart, for who passes the page on.
+          const isAligned = { "#aligned": true, "#apart": false }[location.hash] ?? wantsAlignment();
+          if (isAligned) byID("align").click();
         }
         begin();
 

@@ -74,6 +74,25 @@ extension Page {
             row.shift = isAligned && isFinite(start) ? start : 0;
           }
         }
+        // Blocking code before a loop or after it is there to be compared with it: then they start together.
+        function wantsAlignment() {
+          const extents = new Map();
+          for (const row of rows) {
+            for (const spans of [row.spans, row.idle]) {
+              if (spans.count === 0) continue;
+              const former = extents.get(row.group) ?? { start: Infinity, end: 0 };
+              extents.set(row.group, {
+                isLane: row.kind === "lane",
+                start: Math.min(former.start, spans.starts[0]),
+                end: Math.max(former.end, spans.ends[spans.count - 1]),
+              });
+            }
+          }
+          const lanes = [...extents.values()].filter((extent) => extent.isLane);
+          const loops = [...extents.values()].filter((extent) => !extent.isLane);
+          return lanes.length > 0 && loops.length > 0
+            && lanes.every((lane) => loops.every((loop) => lane.end <= loop.start || lane.start >= loop.end));
+        }
         // The end of what is drawn.
         function lengthOfAll() {
           let end = 0;

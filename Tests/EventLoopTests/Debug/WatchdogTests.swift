@@ -29,6 +29,8 @@ struct WatchdogTests {
         let work: DebugReport.Work
         let lasting: Duration
         let backtrace: [String]
+
+        func isIn(_ function: String) -> Bool { backtrace.contains { $0.contains(function) } }
     }
 
     @Test("a stall is reported while it lasts, with its task and the function that blocks")
@@ -36,8 +38,10 @@ struct WatchdogTests {
         let stalls = Recorder<Stall>()
         try await onThread {
             let gate = Gate()
-            let loop = try Self.loop {
-                stalls.add($0)
+            // On a busy machine other steps take long, too, and so does the way to the function.
+            let loop = try Self.loop { stall in
+                guard stall.isIn("blockHere(TestSupport.Gate) -> ()") else { return }
+                stalls.add(stall)
                 gate.open()
             }
             try loop.runBody {
@@ -48,10 +52,7 @@ struct WatchdogTests {
         #expect(stall.work.name == "task stuck")
         #expect(stall.work.fileID == "EventLoopTests/WatchdogTests.swift" && stall.work.line != nil)
         #expect(stall.lasting >= .milliseconds(2))
-        #expect(
-            stall.backtrace.contains { $0.contains("blockHere(TestSupport.Gate) -> ()") },
-            "\(stall.backtrace)")
-        #expect(stall.backtrace.contains { $0.contains("EventLoop.Engine.run(until:") })
+        #expect(stall.isIn("EventLoop.Engine.run(until:"), "\(stall.backtrace)")
         let text = "\(DebugReport.stall(of: stall.work, lasting: .seconds(3), backtrace: ["f", "g"]))"
         #expect(
             text.hasPrefix(
@@ -152,9 +153,8 @@ struct WatchdogTests {
             }
             try loop.run()
         }
-        let stall = try #require(stalls.all.first)
+        let stall = try #require(stalls.all.first { $0.isIn("pollHere() -> ()") })
         #expect(stall.work.name == "call")
-        #expect(stall.backtrace.contains { $0.contains("pollHere() -> ()") }, "\(stall.backtrace)")
     }
 
     @Test("two loops at once are each told by their own backtrace")
@@ -163,6 +163,7 @@ struct WatchdogTests {
         let gate = Gate()
         let threads = try (0..<2).map { number in
             let loop = try Self.loop { stall in
+                guard stall.isIn("blockHere") || stall.isIn("blockThere") else { return }
                 stalls.add(stall)
                 if Set(stalls.all.map(\.work.name)).count == 2 { gate.open() }
             }
@@ -176,9 +177,8 @@ struct WatchdogTests {
         }
         for thread in threads { try await thread.value }
         for stall in stalls.all {
-            let here = stall.backtrace.contains { $0.contains("blockHere") }
-            let there = stall.backtrace.contains { $0.contains("blockThere") }
-            #expect(here == (stall.work.name == "task 0") && there == (stall.work.name == "task 1"))
+            #expect(stall.isIn("blockHere") == (stall.work.name == "task 0"))
+            #expect(stall.isIn("blockThere") == (stall.work.name == "task 1"))
         }
     }
 

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import EventLoop
@@ -75,14 +76,9 @@ struct SocketIdentity: Hashable {
 
 /// The process's descriptors and what they stand for.
 func openDescriptors() -> [(number: CInt, target: String)] {
-    guard let directory = opendir("/proc/self/fd") else { return [] }
-    defer { closedir(directory) }
     var found: [(CInt, String)] = []
-    while let entry = readdir(directory) {
-        let name = withUnsafeBytes(of: entry.pointee.d_name) {
-            String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-        }
-        guard let number = CInt(name), number != dirfd(directory) else { continue }
+    for name in names(in: "/proc/self/fd")! {
+        guard let number = CInt(name) else { continue }
         var target = [UInt8](repeating: 0, count: 256)
         let length = readlink("/proc/self/fd/\(name)", &target, target.count)
         if length > 0 { found.append((number, String(decoding: target.prefix(length), as: UTF8.self))) }

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// The house's rules that the compiler cannot see, because one module has no rooms for it.
@@ -145,15 +146,10 @@ private struct SourceFile {
 
     static func all(under folder: String, suffix: String) throws -> [SourceFile] {
         var files: [SourceFile] = []
-        guard let directory = opendir("\(root)/\(folder)") else { throw LayoutError(path: folder) }
-        defer { closedir(directory) }
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            guard !name.hasPrefix(".") else { continue }
+        guard let names = names(in: "\(root)/\(folder)") else { throw LayoutError(path: folder) }
+        for name in names where !name.hasPrefix(".") {
             let path = "\(folder)/\(name)"
-            if CInt(entry.pointee.d_type) == CInt(DT_DIR) {
+            if TestSupport.names(in: "\(root)/\(path)") != nil {
                 files += try all(under: path, suffix: suffix)
             } else if name.hasSuffix(suffix) {
                 files.append(SourceFile(path: path, lines: try read(path)))

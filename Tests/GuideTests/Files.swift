@@ -1,6 +1,7 @@
 // The files of this package that the guide is made of, as lines.
 
 import Glibc
+import TestSupport
 
 /// A text file of this package.
 struct TextFile {
@@ -25,16 +26,8 @@ struct TextFile {
 
     /// The files of a folder whose names end so, in the order of their names.
     static func all(in folder: String, suffix: String) throws -> [TextFile] {
-        guard let directory = opendir("\(root)/\(folder)") else { throw MissingFile(path: folder) }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name.hasSuffix(suffix) { names.append(name) }
-        }
-        return try names.sorted().map { try TextFile("\(folder)/\($0)") }
+        guard let names = names(in: "\(root)/\(folder)") else { throw MissingFile(path: folder) }
+        return try names.filter { $0.hasSuffix(suffix) }.sorted().map { try TextFile("\(folder)/\($0)") }
     }
 }
 

@@ -351,21 +351,8 @@ private func unblock(_ number: CInt) {
 
 /// How many threads watch a loop. Those that have just been started or let go are waited for.
 private func watchdogCount(until expected: Int) -> Int {
-    for _ in 0..<10_000 where threads(named: "loop watchdog").count != expected { usleep(1000) }
-    return threads(named: "loop watchdog").count
-}
-
-private func threads(named name: String) -> [String] {
-    guard let directory = opendir("/proc/self/task") else { return [] }
-    defer { closedir(directory) }
-    var threads: [String] = []
-    while let entry = readdir(directory) {
-        let thread = withUnsafePointer(to: &entry.pointee.d_name) {
-            $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-        }
-        if contents(of: "/proc/self/task/\(thread)/comm") == name + "\n" { threads.append(thread) }
-    }
-    return threads
+    for _ in 0..<10_000 where threadCount(named: "loop watchdog") != expected { usleep(1000) }
+    return threadCount(named: "loop watchdog")
 }
 
 private func contents(of path: String) -> String {

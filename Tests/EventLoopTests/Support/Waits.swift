@@ -14,17 +14,11 @@ func block(until condition: () -> Bool) {
 }
 
 /// How many threads of the process have a name that begins so.
-func threadCount(named prefix: String) -> Int {
-    guard let directory = opendir("/proc/self/task") else { return 0 }
-    defer { closedir(directory) }
-    var count = 0
-    while let entry = readdir(directory) {
-        let thread = withUnsafeBytes(of: entry.pointee.d_name) {
-            String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-        }
-        if threadName("/proc/self/task/\(thread)/comm").hasPrefix(prefix) { count += 1 }
-    }
-    return count
+func threadCount(named prefix: String) -> Int { threads(named: prefix).count }
+
+/// Their numbers.
+func threads(named prefix: String) -> [String] {
+    names(in: "/proc/self/task")!.filter { threadName("/proc/self/task/\($0)/comm").hasPrefix(prefix) }
 }
 
 /// The name of a thread, of the calling one unless another's file is given.

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("The command line", .timeLimit(.minutes(3)))
+@Suite("The command line", .timeLimit(.minutes(5)))
 struct CommandLineTests {
     static let names = [
         "headline", "hello", "sync-async", "coroutines", "tasks", "event-loop", "futures",

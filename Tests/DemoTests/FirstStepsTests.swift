@@ -1,6 +1,6 @@
 import Testing
 
-@Suite("Lessons: first steps", .timeLimit(.minutes(3)))
+@Suite("Lessons: first steps", .timeLimit(.minutes(5)))
 struct FirstStepsTests {
     @Test("in real time, hello waits for a second")
     func hello() async throws {

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("The headline", .timeLimit(.minutes(3)))
+@Suite("The headline", .timeLimit(.minutes(5)))
 struct HeadlineTests {
     @Test("without arguments: the list, then both comparisons, in order and never early")
     func headline() async throws {

@@ -1,6 +1,6 @@
 import Testing
 
-@Suite("Lessons: many at once", .timeLimit(.minutes(3)))
+@Suite("Lessons: many at once", .timeLimit(.minutes(5)))
 struct ManyAtOnceTests {
     @Test("gather: results in the order of the operations")
     func gather() async throws {

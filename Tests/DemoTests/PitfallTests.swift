@@ -1,6 +1,6 @@
 import Testing
 
-@Suite("Lessons: pitfalls", .timeLimit(.minutes(3)))
+@Suite("Lessons: pitfalls", .timeLimit(.minutes(5)))
 struct PitfallTests {
     @Test("blocking-the-loop: no ticks while it blocks; the watchdog speaks meanwhile, debug mode afterwards")
     func blockingTheLoop() async throws {

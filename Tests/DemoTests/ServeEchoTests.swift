@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-@Suite("serve-echo", .timeLimit(.minutes(3)))
+@Suite("serve-echo", .timeLimit(.minutes(5)))
 struct ServeEchoTests {
     @Test("a message comes back, and the client may answer that")
     func conversation() async throws {

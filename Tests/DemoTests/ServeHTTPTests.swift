@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-@Suite("serve-http", .timeLimit(.minutes(3)))
+@Suite("serve-http", .timeLimit(.minutes(5)))
 struct ServeHTTPTests {
     private func withServer(_ body: @escaping @Sendable (_ program: Program, _ port: Int) throws -> Void)
         async throws

@@ -1,6 +1,6 @@
 import Testing
 
-@Suite("Lessons: sockets", .timeLimit(.minutes(3)))
+@Suite("Lessons: sockets", .timeLimit(.minutes(5)))
 struct SocketLessonTests {
     @Test("fetch in time lapse: the answers overlap, and the URLs are those that a reader expects")
     func fetch() async throws {

@@ -1,6 +1,6 @@
 import Testing
 
-@Suite("Lessons: threads, cores and signals", .timeLimit(.minutes(3)))
+@Suite("Lessons: threads, cores and signals", .timeLimit(.minutes(5)))
 struct ThreadLessonTests {
     /// What a lesson prints in time lapse with a time stamp, section by section.
     private func sections(of name: String) async throws -> [[TimedLine]] {

@@ -1,7 +1,7 @@
 import Testing
 
 /// These lessons make loops of their own: their time stamps are real time, and are not looked at.
-@Suite("Lessons: time and order", .timeLimit(.minutes(3)))
+@Suite("Lessons: time and order", .timeLimit(.minutes(5)))
 struct TimeAndOrderTests {
     @Test("virtual-time: a week passes, in order, and the manual clock moves when it is told to")
     func virtualTime() async throws {

@@ -1,6 +1,6 @@
 import Testing
 
-@Suite("Lessons: working together", .timeLimit(.minutes(3)))
+@Suite("Lessons: working together", .timeLimit(.minutes(5)))
 struct WorkingTogetherTests {
     @Test("semaphore: two at a time, and not in batches")
     func semaphore() async throws {

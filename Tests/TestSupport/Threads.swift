@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// Runs `body` on a new thread and suspends until it has ended, without blocking a thread of the tests.
 ///
@@ -9,25 +10,42 @@ public func onThread<Success: Sendable>(
     try await Thread(body).value
 }
 
-/// A thread of its own for a blocking function; it starts at once.
+/// A thread of its own for a blocking function; it starts at once, whatever the runtime's threads are at.
 public final class Thread<Success: Sendable>: Sendable {
-    private let task: Task<Success, any Error>
+    private struct State {
+        var result: Result<Success, any Error>?
+        var waiting: [CheckedContinuation<Success, any Error>] = []
+    }
+
+    private let state = Mutex(State())
 
     public init(_ body: sending @escaping () throws -> Success) {
-        nonisolated(unsafe) let body = body
-        task = Task.detached {
-            try await withCheckedThrowingContinuation { continuation in
-                startThread { () -> @Sendable () -> Void in
-                    let result = Result { try body() }
-                    return { continuation.resume(with: result) }
-                }
-            }
+        startThread { () -> @Sendable () -> Void in
+            let result = Result { try body() }
+            return { self.end(with: result) }
         }
+    }
+
+    private func end(with result: Result<Success, any Error>) {
+        let waiting = state.withLock { state in
+            state.result = result
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for continuation in waiting { continuation.resume(with: result) }
     }
 
     /// What the thread's function returned or threw.
     public var value: Success {
-        get async throws { try await task.value }
+        get async throws {
+            try await withCheckedThrowingContinuation { continuation in
+                let result = state.withLock { state in
+                    if state.result == nil { state.waiting.append(continuation) }
+                    return state.result
+                }
+                if let result { continuation.resume(with: result) }
+            }
+        }
     }
 }
 

@@ -6,7 +6,7 @@ import Testing
 @testable import EventLoop
 
 /// Stalls are real here: a step blocks until the report of it lets it go on. Nothing depends on how long.
-@Suite("Debug mode: stalls", .timeLimit(.minutes(2)))
+@Suite("Debug mode: stalls", .timeLimit(.minutes(5)))
 struct WatchdogTests {
     /// A loop that calls `onReport` with what the watchdog says.
     ///

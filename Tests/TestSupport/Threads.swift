@@ -1,5 +1,4 @@
 import Glibc
-import Synchronization
 
 /// Runs `body` on a new thread and suspends until it has ended, without blocking a thread of the tests.
 ///
@@ -17,7 +16,7 @@ public final class Thread<Success: Sendable>: Sendable {
         var waiting: [CheckedContinuation<Success, any Error>] = []
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     public init(_ body: sending @escaping () throws -> Success) {
         startThread { () -> @Sendable () -> Void in
